@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "bench/commands.h"
+#include "bench/exit_codes.h"
+
+static int run(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return EXIT_BROKE;
+}
+
+const struct command command_list = {
+	.name = "list",
+	.summary = "",
+	.usage = "[OPTION…]",
+	.run = run,
+};

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef BENCH_KERNEL_H
+#define BENCH_KERNEL_H
+
+#include "bench/options.h"
+
+/*
+ * Kernels that this program fetches, patches and builds. All of it lives below
+ * paths_build("kernel"); a finished build is kept under the hash of what went in.
+ */
+struct kernel_request {
+	const char *base;                /* "7.2"; NULL: the newest known base that is to be had */
+	const char *tree;                /* --kernel-tree: a git tree or an unpacked source; NULL: the distribution's */
+	const char *series;              /* a quilt series file; NULL: kernel-patches/series */
+	const struct string_list *fragments; /* extra configuration fragments; may be NULL */
+	uint64_t jobs;                   /* 0: one per CPU */
+};
+
+struct kernel_build {
+	char *hash;          /* of everything that went in */
+	char *image_path;    /* bzImage */
+	char *manifest_path; /* manifest.json: base, patches with their SHA-256, options, compiler */
+};
+
+/*
+ * Makes the kernel that @request asks for, or finds it already made. Draws its own
+ * progress. 0, or a negative errno with its message printed (-EINTR after a stop).
+ */
+int kernel_make(const struct kernel_request *request, struct kernel_build *build);
+void kernel_build_release(struct kernel_build *build);
+
+#endif

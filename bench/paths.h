@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef BENCH_PATHS_H
+#define BENCH_PATHS_H
+
+/*
+ * Where things are. ./run-bench sets PROXEVAL_DATA to its own folder and
+ * PROXEVAL_BUILD to build/ below it; an installed program uses its package data
+ * directory and $XDG_CACHE_HOME/proxeval (or ~/.cache/proxeval).
+ */
+
+/* A shipped file, e.g. paths_data("kernel-patches/series"). The caller frees it. */
+char *paths_data(const char *relative);
+
+/* Something that the program made and may make again, e.g. paths_build("kernel"). The caller frees it. */
+char *paths_build(const char *relative);
+
+/* The absolute path of this very program. The caller frees it; NULL when /proc is missing. */
+char *paths_self(void);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef WORKLOADS_WORKLOAD_H
+#define WORKLOADS_WORKLOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bench/topology.h"
+#include "measure/metric.h"
+
+/*
+ * The contract between a workload and the runner. A workload is one file that ends
+ * with one `const struct workload`; it declares what it needs, its parameters and
+ * its metrics, and fills a result. It never prints, parses JSON, or exits.
+ */
+enum parameter_kind {
+	PARAMETER_NUMBER, /* from min to max, in the unit that its name ends with */
+	PARAMETER_CHOICE, /* one of choices */
+};
+
+struct parameter_spec {
+	const char *name;     /* "section_bytes", "donor" */
+	const char *unit;     /* "bytes", "ns", "cpus", "count"; "" for a choice */
+	enum parameter_kind kind;
+	const char *standard; /* the default, as text */
+	const char *const *choices;
+	uint64_t min, max;
+	const char *help;
+};
+
+struct workload_needs {
+	bool root;
+	unsigned int min_cpus;
+	const char *const *kernel_options; /* "CONFIG_USERFAULTFD", NULL-terminated; unknown counts as present */
+	const char *const *files;          /* must exist and be readable, e.g. "/proc/self/sched" */
+	/* Knobs that the runner sets before setup and puts back after cleanup: "path", "value" pairs, NULL-terminated. */
+	const char *const *knobs;
+};
+
+/* What the runner hands to every callback. */
+struct workload_run {
+	const struct placement *placement;
+	const struct topology *topology;
+	const char *const *values;  /* one per parameter, in the table's order, checked */
+	uint64_t seed;              /* of this section: draws everything that is random */
+	bool virtual_time;
+	const char *cgroup;         /* a cgroup v2 directory of this run's own, killed whole afterwards; NULL: none */
+	struct result *result;      /* to be filled */
+	volatile const int *stop;   /* non-zero: end soon */
+	void (*progress)(void *context, unsigned int done, unsigned int total); /* may be called now and then */
+	void *progress_context;
+	void *state;                /* the workload's own, from setup to cleanup */
+};
+
+struct workload {
+	const char *name;
+	const char *summary;
+	const struct parameter_spec *parameters; /* ended by .name = NULL */
+	const struct metric_spec *metrics;       /* ended by .name = NULL */
+	struct workload_needs needs;
+	unsigned int placements;                 /* bit mask: 1 << PLACEMENT_… */
+	/*
+	 * Optional. Before measuring: allocate, create threads. A failure (negative errno,
+	 * with result_set_reason) skips measure; cleanup still runs.
+	 */
+	int (*setup)(struct workload_run *run);
+	/* Required. Fills run->result. 0, or a negative errno with result_set_reason. */
+	int (*measure)(struct workload_run *run);
+	/* Optional. Always runs once after setup was called, also after a partial one. */
+	void (*cleanup)(struct workload_run *run);
+};
+
+/* The one explicit list; NULL-terminated. */
+extern const struct workload *const workloads[];
+const struct workload *workload_find(const char *name);
+
+/* The value of the parameter @name of @run; it must be in the table. */
+uint64_t workload_number(const struct workload *workload, const struct workload_run *run,
+			 const char *name);
+const char *workload_choice(const struct workload *workload, const struct workload_run *run,
+			    const char *name);
+
+/*
+ * Checks "NAME=VALUE" against the table. 0 with @index set, or -EINVAL with one
+ * sentence in @error. @value_out (may be NULL) points at the value inside @text.
+ */
+int workload_check_parameter(const struct workload *workload, const char *text, size_t *index,
+			     const char **value_out, char *error, size_t error_size);
+
+#endif
