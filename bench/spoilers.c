@@ -239,7 +239,7 @@ static void look_at_clocksource(const char *root, struct spoiler *spoiler)
 {
 	/* Those that user space reads without a system call. */
 	static const char *const good[] = {
-		"tsc", "arch_sys_counter", "timebase", "riscv_clocksource",
+		"tsc", "tsc-early", "arch_sys_counter", "timebase", "riscv_clocksource",
 		"tod", "kvm-clock",	   "stick",    "hyperv_clocksource_tsc_page",
 		NULL};
 	char name[64];
