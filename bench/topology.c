@@ -24,7 +24,7 @@
 #define COST_OWNER_SIBLING    1000 /* shares the owner's core: slows down what it observes */
 #define COST_HOUSEKEEPING     500  /* the first CPU takes most of the kernel's own work */
 #define COST_DONOR_SIBLING    200
-#define COST_NO_MEMORY        150 /* a node without memory of its own: every access is remote */
+#define COST_NO_MEMORY	      150 /* a node without memory of its own: every access is remote */
 #define COST_HOUSEKEEPER_CORE 100
 #define COST_OTHER_CPU_KIND   50 /* a big core and a little one differ by more than their place */
 #define COST_SHARED_CACHE     10
@@ -662,10 +662,8 @@ const char *placement_kind_name(enum placement_kind kind)
 static const char *distance_source_name(enum distance_source source)
 {
 	static const char *const names[] = {
-		[DISTANCES_ONE_NODE] = "one-node",
-		[DISTANCES_HWLOC] = "hwloc",
-		[DISTANCES_SYSFS] = "sysfs",
-		[DISTANCES_LIBNUMA] = "libnuma",
+		[DISTANCES_ONE_NODE] = "one-node", [DISTANCES_HWLOC] = "hwloc",
+		[DISTANCES_SYSFS] = "sysfs",	   [DISTANCES_LIBNUMA] = "libnuma",
 		[DISTANCES_ASSUMED] = "assumed",
 	};
 

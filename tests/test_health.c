@@ -106,9 +106,10 @@ static void check_end(struct health *health, const char *expected)
 {
 	struct json_object *object = health_end(health);
 
-	assert_string_equal(json_object_to_json_string_ext(
-				    object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
-			    expected);
+	assert_string_equal(
+		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+							       JSON_C_TO_STRING_NOSLASHESCAPE),
+		expected);
 	json_object_put(object);
 }
 
@@ -121,8 +122,9 @@ static void test_what_was_there_before_is_not_held_against_it(void **state)
 	put("dev/kmsg", "6,2,2000,-;random: crng init done\n SUBSYSTEM=acpi\n", O_APPEND);
 	/* A user's word in the log is not the kernel's. */
 	put("dev/kmsg", "12,3,3000,-;BUG: says a user\n", O_APPEND);
-	check_end(health, "{\"clean\":true,\"taint_before\":4096,\"taint_after\":4096,\"reports\":[],"
-			  "\"log_readable\":true,\"stuck_tasks\":[],\"uninterruptible_leak\":0}");
+	check_end(health,
+		  "{\"clean\":true,\"taint_before\":4096,\"taint_after\":4096,\"reports\":[],"
+		  "\"log_readable\":true,\"stuck_tasks\":[],\"uninterruptible_leak\":0}");
 }
 
 static void test_a_report_and_a_new_taint_are_seen(void **state)
@@ -198,8 +200,7 @@ static void test_a_flood_is_cut(void **state)
 		    "4,9,9,-;BUG: scheduling while atomic: a_task_with_a_longish_name/88/0x2\n",
 		    O_APPEND);
 	object = health_end(health);
-	assert_int_equal(
-		json_object_array_length(json_object_object_get(object, "reports")), 64);
+	assert_int_equal(json_object_array_length(json_object_object_get(object, "reports")), 64);
 	json_object_put(object);
 }
 

@@ -150,7 +150,7 @@ static void see(void *context, bool is_cgroup, const char *path, const char *old
 
 static void test_kill_minus_9_leaves_a_journal_that_restores(void **state)
 {
-	struct seen seen = { 0 };
+	struct seen seen = {0};
 
 	(void)state;
 	assert_true(WIFSIGNALED(wait_for(start_changer(NULL))));
@@ -272,7 +272,7 @@ static void test_a_journal_that_others_can_write_is_refused(void **state)
 
 static void test_what_is_gone_is_no_error(void **state)
 {
-	struct seen seen = { 0 };
+	struct seen seen = {0};
 
 	(void)state;
 	assert_true(WIFSIGNALED(wait_for(start_changer(NULL))));
@@ -285,7 +285,7 @@ static void test_what_is_gone_is_no_error(void **state)
 /* A cgroup v2 folder where this user may make cgroups; NULL (and the test is skipped) elsewhere. */
 static const char *cgroup_root(void)
 {
-	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	static const char *const places[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
 	struct statfs status;
 
 	for (size_t i = 0; i < 2; i++)

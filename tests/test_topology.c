@@ -23,16 +23,22 @@ struct machine {
 	struct placement placements[8]; /* ended by an empty name */
 };
 
-#define SAME_CPU(owner, observer, node)                                                            \
-	{ PLACEMENT_SAME_CPU, "same-cpu", owner, owner, observer, node, node, 10 }
-#define NEAR(kind, name, owner, donor, observer, node)                                             \
-	{ kind, name, owner, donor, observer, node, node, 10 }
-#define SIBLING(...) NEAR(PLACEMENT_SMT_SIBLING, "smt-sibling", __VA_ARGS__)
-#define SAME_LLC(...) NEAR(PLACEMENT_SAME_LLC, "same-llc", __VA_ARGS__)
+#define SAME_CPU(owner, observer, node)                                                \
+	{                                                                              \
+		PLACEMENT_SAME_CPU, "same-cpu", owner, owner, observer, node, node, 10 \
+	}
+#define NEAR(kind, name, owner, donor, observer, node)             \
+	{                                                          \
+		kind, name, owner, donor, observer, node, node, 10 \
+	}
+#define SIBLING(...)   NEAR(PLACEMENT_SMT_SIBLING, "smt-sibling", __VA_ARGS__)
+#define SAME_LLC(...)  NEAR(PLACEMENT_SAME_LLC, "same-llc", __VA_ARGS__)
 #define SAME_NODE(...) NEAR(PLACEMENT_SAME_NODE, "same-node", __VA_ARGS__)
 #define CROSS(owner, donor, observer, owner_node, donor_node, distance)                            \
-	{ PLACEMENT_CROSS_NODE, "cross-node-" #distance, owner, donor, observer, owner_node,       \
-	  donor_node, distance }
+	{                                                                                          \
+		PLACEMENT_CROSS_NODE, "cross-node-" #distance, owner, donor, observer, owner_node, \
+			donor_node, distance                                                       \
+	}
 
 /* clang-format off */
 static const struct machine machines[] = {
@@ -176,7 +182,7 @@ static void test_the_document_is_whole(void **state)
 static void test_no_more_is_written_than_asked_for(void **state)
 {
 	struct topology *topology = load("epyc-2s-nps2");
-	struct placement found[2] = { { .owner_cpu = -7 }, { .owner_cpu = -7 } };
+	struct placement found[2] = {{.owner_cpu = -7}, {.owner_cpu = -7}};
 
 	(void)state;
 	assert_int_equal(topology_placements(topology, found, 1), 6);
