@@ -16,7 +16,6 @@
  */
 #define METRONOME_MIN_NS   30000u
 #define METRONOME_RANGE_NS 60000u
-#define MANIFEST_MAX_BYTES (1u << 20)
 
 /* The guest must not know when it runs: in virtual time that would be another trajectory. */
 #define CAMPAIGN_NAME_IN_GUEST "campaign"
@@ -217,9 +216,12 @@ static struct json_object *join_environment(const struct boot_answer *answer)
 	struct json_object *environment =
 		take(answer->result, "environment", json_object_new_object());
 
-	if (answer->environment)
-		json_object_object_foreach (answer->environment, key, value)
-			json_object_object_add(environment, key, json_object_get(value));
+	if (!answer->environment)
+		return environment;
+	json_object_object_foreach(answer->environment, key, value)
+	{
+		json_object_object_add(environment, key, json_object_get(value));
+	}
 	return environment;
 }
 
