@@ -77,7 +77,10 @@ uint64_t histogram_quantile(const struct histogram *histogram, double q);
 /* Adds @from to @into; both must have the same lowest. 0 or -EINVAL. */
 int histogram_merge(struct histogram *into, const struct histogram *from);
 
-/* The "histogram" object of a metric and back (doc/internals.md). from_json: 0 or -EINVAL. */
+/*
+ * The "histogram" object of a metric and back (doc/internals.md). from_json: 0 or -EINVAL;
+ * min, max and sum, which that object does not carry, are then what the buckets say.
+ */
 struct json_object *histogram_to_json(const struct histogram *histogram);
 int histogram_from_json(struct histogram *histogram, struct json_object *object);
 

@@ -52,6 +52,10 @@ enum outcome {
 	OUTCOME_UNSUPPORTED, /* this kernel, machine or user lacks something; the reason says what */
 };
 
+/*
+ * A result for the metrics of the table (ended by .name = NULL), which must outlive it.
+ * NULL when memory is out. What is never set or has no sample comes out as broken.
+ */
 struct result *result_new(const struct metric_spec *metrics);
 void result_free(struct result *result);
 
@@ -75,6 +79,7 @@ void result_add_evidence(struct result *result, const char *name, bool held, uin
 /* The section's outcome; OUTCOME_OK when it is never called. The reason is one sentence. */
 void result_set_outcome(struct result *result, enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+enum outcome result_outcome(const struct result *result);
 
 /* A fact that readers need (resolved parameter, calibrated length …): goes to "facts". */
 void result_add_fact(struct result *result, const char *name, double value);
