@@ -78,6 +78,7 @@ show_log_tail() { # FILE
 	errors=$(head -n -20 "$1" | grep -E '(error|Error|FAILED|FATAL)[: ]' | head -n 5 || true)
 	if [ -n "$errors" ]; then
 		error "the first errors in $1:"
+		# shellcheck disable=SC2001  # of every line
 		sed 's/^/    /' <<<"$errors" >&2
 	fi
 	error "the last lines of $1:"
