@@ -163,11 +163,12 @@ static void print_range(const struct parameter_spec *parameter)
 							    : " or ",
 			       *choice);
 	} else if (parameter->max) {
-		printf("%" PRIu64 " to %" PRIu64 " %s", parameter->min, parameter->max,
-		       parameter->unit);
+		printf("%" PRIu64 " to %" PRIu64, parameter->min, parameter->max);
 	} else {
-		printf("%" PRIu64 " or more %s", parameter->min, parameter->unit);
+		printf("%" PRIu64 " or more", parameter->min);
 	}
+	if (*parameter->unit && strcmp(parameter->unit, "count"))
+		printf(" %s", parameter->unit);
 	printf(" [%s]", parameter->standard);
 }
 
@@ -211,10 +212,10 @@ static void print_workload(const struct workload *workload)
 }
 
 static void print_placements(const struct topology *topology, const struct placement *placements,
-			     size_t count, const char *where)
+			     size_t count, const char *path)
 {
-	printf("Placements %s (CPUs: %u, NUMA nodes: %u):\n", where, topology_cpus(topology),
-	       topology_nodes(topology));
+	printf("Placements %s%s (CPUs: %u, NUMA nodes: %u):\n", path ? "in " : "that exist here",
+	       path ? path : "", topology_cpus(topology), topology_nodes(topology));
 	for (size_t i = 0; i < count; i++) {
 		const struct placement *placement = &placements[i];
 
@@ -273,8 +274,7 @@ static int list(const struct list_values *values)
 	} else {
 		for (const struct workload *const *workload = workloads; *workload; workload++)
 			print_workload(*workload);
-		print_placements(topology, placements, count,
-				 values->topology_path ? values->topology_path : "that exist here");
+		print_placements(topology, placements, count, values->topology_path);
 	}
 	free(placements);
 	topology_free(topology);
@@ -304,7 +304,7 @@ static int run(int argc, char **argv)
 
 const struct command command_list = {
 	.name = "list",
-	.summary = "Workloads, their parameters and metrics, and the placements that exist here",
+	.summary = "workloads, their parameters and metrics, and the placements that exist here",
 	.usage = "[OPTION…]",
 	.description =
 		(const char *const[]){

@@ -89,7 +89,7 @@ static int run(int argc, char **argv)
 
 const struct command command_restore = {
 	.name = "restore",
-	.summary = "Put back settings and remove cgroups that an interrupted run left",
+	.summary = "put back settings that an interrupted run left changed",
 	.usage = "[OPTION…]",
 	.description =
 		(const char *const[]){

@@ -34,8 +34,8 @@
 #define REAP_POLL_NS	 20000000
 
 struct host_boot {
-	const struct boot_request *request;
-	char *plan_path, *result_path;
+	struct boot_request request; /* a copy, of which the strings and the plan are not ours */
+	char *log_path, *plan_path, *result_path;
 	pid_t child; /* 0: none */
 	int progress_fd;
 	struct guest_stream stream;
@@ -99,6 +99,7 @@ static void free_boot(struct host_boot *boot)
 	guest_stream_release(&boot->stream);
 	free(boot->plan_path);
 	free(boot->result_path);
+	free(boot->log_path);
 	free(boot);
 }
 
@@ -106,7 +107,7 @@ static void free_boot(struct host_boot *boot)
 static void become_runner(const struct host_boot *boot, const char *self, int progress_fd,
 			  pid_t parent)
 {
-	const char *log_path = boot->request->log_path;
+	const char *log_path = boot->log_path;
 	char *const argv[] = {(char *)self,
 			      "exec",
 			      "--plan",
@@ -173,7 +174,8 @@ static int host_start(const struct campaign *campaign, const struct boot_request
 
 	if (!boot)
 		return message_errno(-ENOMEM, "cannot start the runner");
-	boot->request = request;
+	boot->request = *request;
+	boot->log_path = stem ? strdup(stem) : NULL;
 	boot->progress_fd = -1;
 	guest_stream_init(&boot->stream);
 	boot->begin_ns = boot->alive_ns = clock_now_ns();
@@ -210,9 +212,9 @@ static bool read_progress(struct host_boot *boot)
 		guest_stream_feed(&boot->stream, bytes, (size_t)got);
 		boot->alive_ns = clock_now_ns();
 	}
-	if (boot->stream.updated && boot->request->on_progress)
-		boot->request->on_progress(boot->request->context, boot->stream.done,
-					   boot->stream.total, boot->stream.what);
+	if (boot->stream.updated && boot->request.on_progress)
+		boot->request.on_progress(boot->request.context, boot->stream.done,
+					  boot->stream.total, boot->stream.what);
 	boot->stream.updated = false;
 	return got < 0 && (errno == EAGAIN || errno == EINTR);
 }
@@ -284,7 +286,7 @@ static struct json_object *read_result(const struct host_boot *boot, char *reaso
 
 static void explain_end(const struct host_boot *boot, int status, char *reason, size_t size)
 {
-	const char *log_path = boot->request->log_path;
+	const char *log_path = boot->log_path;
 
 	if (WIFSIGNALED(status))
 		snprintf(reason, size, "the runner was killed by signal %d (%s)%s",
@@ -311,7 +313,7 @@ static int host_poll(void *handle, unsigned int timeout_ms, struct boot_answer *
 {
 	struct host_boot *boot = handle;
 	struct pollfd poll_fd = {.fd = boot->progress_fd, .events = POLLIN};
-	unsigned int limit_s = boot->request->watchdog_s;
+	unsigned int limit_s = boot->request.watchdog_s;
 	bool open;
 	int status;
 
