@@ -86,4 +86,10 @@ struct target {
 extern const struct target target_vm;
 extern const struct target target_host;
 
+/*
+ * What the running kernel's results are called: "proxy" or "!proxy" where proxy execution
+ * is built in and on or off, "host" for every other kernel.
+ */
+const char *target_host_label(void);
+
 #endif

@@ -71,8 +71,16 @@ progress_end() { # OUTCOME
 	note "$progress_label: $1 ($(progress_duration $((SECONDS - progress_started_s))))"
 }
 
-# The end of a log, for a step that failed.
+# The end of a log, for a step that failed; and the first errors, where they are further up.
 show_log_tail() { # FILE
+	local errors
+
+	errors=$(head -n -20 "$1" | grep -E '(error|Error|FAILED|FATAL)[: ]' | head -n 5 || true)
+	if [ -n "$errors" ]; then
+		error "the first errors in $1:"
+		# shellcheck disable=SC2001  # of every line
+		sed 's/^/    /' <<<"$errors" >&2
+	fi
 	error "the last lines of $1:"
 	tail -n 20 "$1" | sed 's/^/    /' >&2
 }

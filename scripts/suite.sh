@@ -35,8 +35,10 @@ suite_link_sources() {
 	cp -pu "$top"/m4/*.m4 "$source/m4/"
 	while read -r name; do
 		ln -sfn "$top/$name" "$source/$name"
-	done < <(suite_folders; for name in configure.ac Makefile.am README.md LICENSE \
-		run-bench run-tests .clang-format; do echo $name; done)
+	done < <(
+		suite_folders
+		printf '%s\n' .ci .clang-format LICENSE Makefile.am README.md configure.ac run-bench run-tests
+	)
 }
 
 # Runs one step with its output in a log. 0, or 1 with the log's end shown.
@@ -90,7 +92,7 @@ suite_make() { # DIRECTORY LOG TARGET…
 
 # Builds the suite in DIRECTORY when anything changed. 0, or 1 with the reason said.
 suite_build() { # DIRECTORY CONFIGURE-ARGUMENT…
-	local directory=$1 log lock
+	local directory=$1 log lock status=0
 	shift
 	if suite_is_current "$directory" "$@"; then
 		return 0
@@ -104,9 +106,10 @@ suite_build() { # DIRECTORY CONFIGURE-ARGUMENT…
 	if ! suite_is_current "$directory" "$@"; then
 		log=$build/logs/${directory##*/}.log
 		: >"$log"
-		suite_build_locked "$directory" "$log" "$@" || return 1
+		suite_build_locked "$directory" "$log" "$@" || status=1
 	fi
 	exec {lock}>&-
+	return $status
 }
 
 suite_build_locked() { # DIRECTORY LOG CONFIGURE-ARGUMENT…

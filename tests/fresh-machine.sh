@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A clone on a machine that has nothing: an empty Debian of this release in a chroot, a clone of
-# this repository in it, and the command given there (./run-bench --help and list when none is).
+# this repository in it, and the command given there (./run-bench list when none is).
 # Shows install steps that are missing from scripts/packages.txt. Takes minutes and downloads a
 # few hundred megabytes, so no other test runs it:
 #
@@ -49,7 +49,8 @@ fi
 rm -rf "$folder"
 mkdir -p "$folder"
 tar -C "$folder" -xf "$folder.tar"
-rm -f "$folder"/etc/apt/sources.list
+# As an image of a cloud has it: no package lists.
+rm -rf "$folder"/etc/apt/sources.list "$folder"/var/lib/apt/lists/*
 cp -r /etc/apt/sources.list* "$folder/etc/apt/"
 cp -r /etc/apt/apt.conf.d/*prox* "$folder/etc/apt/apt.conf.d/" 2>/dev/null || true
 cp /etc/resolv.conf /etc/hosts "$folder/etc/"
@@ -60,7 +61,7 @@ for mount in proc sys dev dev/pts; do
 done
 git clone -q "$top" "$folder/root/proxeval"
 
-[ $# -gt 0 ] || set -- sh -c './run-bench --yes list && git status --short'
+[ $# -gt 0 ] || set -- sh -c './run-bench list && git status --short'
 echo "there: $*"
 chroot "$folder" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb CI=true \
 	sh -c 'cd /root/proxeval && exec "$@"' sh "$@" </dev/null

@@ -107,6 +107,10 @@ test_installs_what_the_command_needs() {
 	run run --target vm --kernel-image=/boot/image
 	case $(calls) in *parser*) fail "a kernel's tools were installed although an image was named" ;; esac
 	expect_contains "apt's calls" qemu-system-x86 "$(calls)"
+	run -y --variant a:/image:x=1 '--variant=!b:/image:'
+	case $(calls) in *parser*) fail "a kernel's tools were installed although each variant has an image" ;; esac
+	run --variant a:/image:x=1 --variant '!b::x=0'
+	expect_contains "apt's calls for a variant without an image" parser "$(calls)"
 }
 
 test_without_apt_names_the_packages() {
