@@ -15,17 +15,27 @@ struct compare_values {
 };
 
 static const struct option_spec compare_options[] = {
-	{ .name = "baseline", .kind = OPTION_STRING, .argument = "LABEL",
-	  .help = "compare with this variant (else !proxy, else the first of the campaign)",
-	  .offset = offsetof(struct compare_values, baseline) },
-	{ .name = "exact", .kind = OPTION_FLAG,
-	  .help = "say whether two runs are identical, or name the first difference",
-	  .offset = offsetof(struct compare_values, exact) },
-	{ .name = "json", .kind = OPTION_FLAG, .help = "print the summary document instead of a table",
-	  .offset = offsetof(struct compare_values, json) },
-	{ .name = "margin", .kind = OPTION_NUMBER, .argument = "PERCENT", .standard = "5", .min = 1,
-	  .max = 100, .help = "variants within so many percent are equivalent",
-	  .offset = offsetof(struct compare_values, margin_percent) },
+	{.name = "baseline",
+	 .kind = OPTION_STRING,
+	 .argument = "LABEL",
+	 .help = "compare with this variant (else !proxy, else the first of the campaign)",
+	 .offset = offsetof(struct compare_values, baseline)},
+	{.name = "exact",
+	 .kind = OPTION_FLAG,
+	 .help = "say whether two runs are identical, or name the first difference",
+	 .offset = offsetof(struct compare_values, exact)},
+	{.name = "json",
+	 .kind = OPTION_FLAG,
+	 .help = "print the summary document instead of a table",
+	 .offset = offsetof(struct compare_values, json)},
+	{.name = "margin",
+	 .kind = OPTION_NUMBER,
+	 .argument = "PERCENT",
+	 .standard = "5",
+	 .min = 1,
+	 .max = 100,
+	 .help = "variants within so many percent are equivalent",
+	 .offset = offsetof(struct compare_values, margin_percent)},
 	OPTIONS_END,
 };
 
@@ -54,13 +64,14 @@ static int run_exact(const struct string_list *operands)
 
 static int run_verdicts(const struct compare_values *values, const struct string_list *operands)
 {
-	struct analysis_options options = { .baseline = values->baseline,
-					    .margin = (double)values->margin_percent / 100 };
+	struct analysis_options options = {.baseline = values->baseline,
+					   .margin = (double)values->margin_percent / 100};
 	struct analysis analysis;
 	struct results results;
 	int exit_code;
 
-	exit_code = reports_analyse(&results, &analysis, operands->items, operands->count, &options);
+	exit_code =
+		reports_analyse(&results, &analysis, operands->items, operands->count, &options);
 	if (!exit_code)
 		exit_code = reports_print(&analysis, stdout, values->json) ? EXIT_BROKE
 									   : analysis.exit_code;
@@ -71,16 +82,17 @@ static int run_verdicts(const struct compare_values *values, const struct string
 
 static int run(int argc, char **argv)
 {
-	struct compare_values values = { 0 };
-	struct string_list operands = { 0 };
+	struct compare_values values = {0};
+	struct string_list operands = {0};
 	int err = options_parse(&command_compare, argc, argv, &values, &operands);
 	int exit_code;
 
 	if (err) {
 		exit_code = options_exit_code(err);
 	} else if (!operands.count) {
-		message_error("name boots' files or campaigns' folders, for example 'proxeval compare "
-			      "results/*'; see 'proxeval compare --help'");
+		message_error(
+			"name boots' files or campaigns' folders, for example 'proxeval compare "
+			"results/*'; see 'proxeval compare --help'");
 		exit_code = EXIT_USAGE;
 	} else if (values.exact) {
 		exit_code = run_exact(&operands);

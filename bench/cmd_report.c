@@ -15,15 +15,25 @@ struct report_values {
 };
 
 static const struct option_spec report_options[] = {
-	{ .name = "baseline", .kind = OPTION_STRING, .argument = "LABEL",
-	  .help = "compare with this variant (else !proxy, else the first of the campaign)",
-	  .offset = offsetof(struct report_values, baseline) },
-	{ .name = "margin", .kind = OPTION_NUMBER, .argument = "PERCENT", .standard = "5", .min = 1,
-	  .max = 100, .help = "variants within so many percent are equivalent",
-	  .offset = offsetof(struct report_values, margin_percent) },
-	{ .name = "output", .letter = 'o', .kind = OPTION_STRING, .argument = "DIR",
-	  .help = "write the report there (else into the one campaign's folder)",
-	  .offset = offsetof(struct report_values, output) },
+	{.name = "baseline",
+	 .kind = OPTION_STRING,
+	 .argument = "LABEL",
+	 .help = "compare with this variant (else !proxy, else the first of the campaign)",
+	 .offset = offsetof(struct report_values, baseline)},
+	{.name = "margin",
+	 .kind = OPTION_NUMBER,
+	 .argument = "PERCENT",
+	 .standard = "5",
+	 .min = 1,
+	 .max = 100,
+	 .help = "variants within so many percent are equivalent",
+	 .offset = offsetof(struct report_values, margin_percent)},
+	{.name = "output",
+	 .letter = 'o',
+	 .kind = OPTION_STRING,
+	 .argument = "DIR",
+	 .help = "write the report there (else into the one campaign's folder)",
+	 .offset = offsetof(struct report_values, output)},
 	OPTIONS_END,
 };
 
@@ -50,13 +60,14 @@ static const char *choose_output(const struct report_values *values,
 static int write_report(const struct report_values *values, const struct string_list *operands,
 			const char *output)
 {
-	struct analysis_options options = { .baseline = values->baseline,
-					    .margin = (double)values->margin_percent / 100 };
+	struct analysis_options options = {.baseline = values->baseline,
+					   .margin = (double)values->margin_percent / 100};
 	struct analysis analysis;
 	struct results results;
 	int exit_code, err;
 
-	exit_code = reports_analyse(&results, &analysis, operands->items, operands->count, &options);
+	exit_code =
+		reports_analyse(&results, &analysis, operands->items, operands->count, &options);
 	if (exit_code)
 		goto out_release;
 	err = make_directories(output);
@@ -76,8 +87,8 @@ out_release:
 
 static int run(int argc, char **argv)
 {
-	struct report_values values = { 0 };
-	struct string_list operands = { 0 };
+	struct report_values values = {0};
+	struct string_list operands = {0};
 	int err = options_parse(&command_report, argc, argv, &values, &operands);
 	const char *output;
 	int exit_code = EXIT_USAGE;
@@ -85,8 +96,9 @@ static int run(int argc, char **argv)
 	if (err) {
 		exit_code = options_exit_code(err);
 	} else if (!operands.count) {
-		message_error("name a campaign's folder, for example 'proxeval report results/CAMPAIGN'; "
-			      "see 'proxeval report --help'");
+		message_error(
+			"name a campaign's folder, for example 'proxeval report results/CAMPAIGN'; "
+			"see 'proxeval report --help'");
 	} else {
 		output = choose_output(&values, &operands);
 		if (output)

@@ -120,5 +120,5 @@ void buffer_format_html(struct buffer *buffer, const char *format, ...)
 void buffer_release(struct buffer *buffer)
 {
 	free(buffer->text);
-	*buffer = (struct buffer){ 0 };
+	*buffer = (struct buffer){0};
 }

@@ -18,7 +18,7 @@ struct walk {
 	struct exact_answer *answer;
 	const char *boot;
 	const char *section, *metric;
-	char path[256];              /* of the key, below the metric, section or document */
+	char path[256]; /* of the key, below the metric, section or document */
 };
 
 static void describe(struct walk *walk, const char *value_a, const char *value_b)
@@ -26,11 +26,12 @@ static void describe(struct walk *walk, const char *value_a, const char *value_b
 	struct exact_answer *answer = walk->answer;
 
 	answer->is_identical = false;
-	snprintf(answer->difference, sizeof(answer->difference),
-		 "boot %.100s%s%.300s%s%.100s: %.120s is %.150s in the first and %.150s in the second",
-		 walk->boot, walk->section ? ", section " : "", walk->section ? walk->section : "",
-		 walk->metric ? ", metric " : "", walk->metric ? walk->metric : "",
-		 *walk->path ? walk->path : "the value", value_a, value_b);
+	snprintf(
+		answer->difference, sizeof(answer->difference),
+		"boot %.100s%s%.300s%s%.100s: %.120s is %.150s in the first and %.150s in the second",
+		walk->boot, walk->section ? ", section " : "", walk->section ? walk->section : "",
+		walk->metric ? ", metric " : "", walk->metric ? walk->metric : "",
+		*walk->path ? walk->path : "the value", value_a, value_b);
 	for (char *c = answer->difference; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = '?';
@@ -61,8 +62,7 @@ static bool walk_step(struct walk *walk, const char *step, struct json_object *a
 
 static bool walk_object(struct walk *walk, struct json_object *a, struct json_object *b)
 {
-	json_object_object_foreach(a, key, value)
-	{
+	json_object_object_foreach (a, key, value) {
 		struct json_object *other;
 
 		if (!json_object_object_get_ex(b, key, &other)) {
@@ -74,8 +74,7 @@ static bool walk_object(struct walk *walk, struct json_object *a, struct json_ob
 		if (!walk_step(walk, key, value, other))
 			return false;
 	}
-	json_object_object_foreach(b, key_b, value_b)
-	{
+	json_object_object_foreach (b, key_b, value_b) {
 		if (json_object_object_get_ex(a, key_b, NULL))
 			continue;
 		snprintf(walk->path + strlen(walk->path), sizeof(walk->path) - strlen(walk->path),
@@ -134,7 +133,7 @@ static struct json_object *get(struct json_object *object, const char *key)
 
 static const char *get_text(struct json_object *object, const char *key)
 {
-	const char *text = json_text_at(object, (const char *[]){ key, NULL });
+	const char *text = json_text_at(object, (const char *[]){key, NULL});
 
 	return text ? text : "";
 }
@@ -142,8 +141,8 @@ static const char *get_text(struct json_object *object, const char *key)
 /* The entry of a list of objects whose @key is @wanted; NULL when there is none. */
 static struct json_object *find_by(struct json_object *list, const char *key, const char *wanted)
 {
-	size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list)
-								  : 0;
+	size_t count =
+		json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
 
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *entry = json_object_array_get_idx(list, i);
@@ -206,7 +205,7 @@ static bool walk_boots(struct walk *walk, struct json_object *a, struct json_obj
 static int compare_files(const char *path_a, const char *path_b, struct exact_answer *answer)
 {
 	struct json_object *a = NULL, *b = NULL;
-	struct walk walk = { .answer = answer };
+	struct walk walk = {.answer = answer};
 	char name[160];
 	int err;
 
@@ -295,11 +294,12 @@ int exact_compare(const char *a, const char *b, struct exact_answer *answer)
 	bool is_folder_a = !stat(a, &status_a) && S_ISDIR(status_a.st_mode);
 	bool is_folder_b = !stat(b, &status_b) && S_ISDIR(status_b.st_mode);
 
-	*answer = (struct exact_answer){ 0 };
+	*answer = (struct exact_answer){0};
 	if (is_folder_a != is_folder_b) {
-		snprintf(answer->error, sizeof(answer->error),
-			 "--exact takes two folders or two files, and %.200s is a folder while %.200s is not",
-			 is_folder_a ? a : b, is_folder_a ? b : a);
+		snprintf(
+			answer->error, sizeof(answer->error),
+			"--exact takes two folders or two files, and %.200s is a folder while %.200s is not",
+			is_folder_a ? a : b, is_folder_a ? b : a);
 		return -EINVAL;
 	}
 	return is_folder_a ? compare_folders(a, b, answer) : compare_files(a, b, answer);

@@ -9,8 +9,8 @@
 struct exact_answer {
 	bool is_identical;
 	size_t boots, sections, metrics; /* that were compared, and are equal */
-	char difference[1024];           /* the first: boot, section, metric, both values; one sentence */
-	char error[640];                 /* with -EINVAL */
+	char difference[1024]; /* the first: boot, section, metric, both values; one sentence */
+	char error[640];       /* with -EINVAL */
 };
 
 /*

@@ -42,7 +42,7 @@ static void format_duration(char *out, size_t size, double value_ns)
 	static const struct {
 		double size_ns;
 		const char *unit;
-	} units[] = { { 1e9, "s" }, { 1e6, "ms" }, { 1e3, "us" }, { 1, "ns" } };
+	} units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}};
 	char number[32];
 	size_t i = 0;
 
@@ -118,7 +118,7 @@ const char *format_p(char out[FORMATTED_MAX], double p)
 const char *format_metric(char out[FORMATTED_MAX], const struct metric_info *metric,
 			  enum statistic statistic)
 {
-	static const char *const names[] = { "", " p90", " p99", " p99.9", " max", "" };
+	static const char *const names[] = {"", " p90", " p99", " p99.9", " max", ""};
 	size_t length = strlen(metric->name), unit = strlen(metric->unit);
 
 	if (unit && length > unit + 1 && metric->name[length - unit - 1] == '_' &&

@@ -21,7 +21,8 @@ const char *format_change(char out[FORMATTED_MAX], double ratio, const char *uni
 /* "0.0087", "< 0.0001". */
 const char *format_p(char out[FORMATTED_MAX], double p);
 
-/* "donor_wait_ns" without its unit and underscores: "donor wait". With the statistic unless it is the main one: "donor wait p90". */
+/* "donor_wait_ns" without its unit and underscores: "donor wait". With the statistic unless it is
+ * the main one: "donor wait p90". */
 const char *format_metric(char out[FORMATTED_MAX], const struct metric_info *metric,
 			  enum statistic statistic);
 

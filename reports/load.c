@@ -17,16 +17,16 @@
 #include "bench/files.h"
 #include "reports/scan.h"
 
-static const char *const statistic_words[] = { "p50", "p90", "p99", "p99_9", "max", "value", NULL };
-static const char *const boot_end_words[] = { "ok",   "failed", "panicked", "no-progress",
-					      "died", NULL };
-static const char *const outcome_words[] = { "ok", "failed", "broken", "unsupported", NULL };
-static const char *const kind_words[] = { "distribution", "scalar", "counter", "invariant", NULL };
-static const char *const direction_words[] = { "lower", "higher", "zero", "none", NULL };
-static const char *const role_words[] = { "primary",	      "secondary",   "positive-control",
-					  "negative-control", "informative", NULL };
-static const char *const time_words[] = { "real", "virtual", NULL };
-static const char *const pairing_words[] = { "rounds", "independent", NULL };
+static const char *const statistic_words[] = {"p50", "p90", "p99", "p99_9", "max", "value", NULL};
+static const char *const boot_end_words[] = {"ok",	    "failed", "panicked",
+					     "no-progress", "died",   NULL};
+static const char *const outcome_words[] = {"ok", "failed", "broken", "unsupported", NULL};
+static const char *const kind_words[] = {"distribution", "scalar", "counter", "invariant", NULL};
+static const char *const direction_words[] = {"lower", "higher", "zero", "none", NULL};
+static const char *const role_words[] = {"primary",	     "secondary",   "positive-control",
+					 "negative-control", "informative", NULL};
+static const char *const time_words[] = {"real", "virtual", NULL};
+static const char *const pairing_words[] = {"rounds", "independent", NULL};
 
 const char *statistic_word(enum statistic statistic)
 {
@@ -204,8 +204,8 @@ static double to_number(struct reader *reader, struct json_object *value, const 
 }
 
 /* NaN when it is null or, with @may_miss, not there. */
-static double get_number_or_null(struct reader *reader, struct json_object *object,
-				 const char *key, bool may_miss)
+static double get_number_or_null(struct reader *reader, struct json_object *object, const char *key,
+				 bool may_miss)
 {
 	struct json_object *value = NULL;
 
@@ -361,7 +361,7 @@ static struct json_object *load_document(struct reader *reader, const char *form
 
 int boot_document_load(const char *path, struct json_object **out, char *error, size_t error_size)
 {
-	struct reader reader = { .path = path, .error = error, .error_size = error_size };
+	struct reader reader = {.path = path, .error = error, .error_size = error_size};
 
 	*out = load_document(&reader, "proxeval-boot");
 	return *out ? 0 : -EINVAL;
@@ -434,8 +434,8 @@ static void read_histogram(struct reader *reader, struct json_object *object,
 	limit = (UINT64_C(1) << bits) + (max_bits - bits) * (UINT64_C(1) << (bits - 1));
 	histogram->bits = (uint32_t)bits;
 	histogram->n_buckets = json_object_array_length(list);
-	buckets = arena_alloc(&reader->results->arena,
-			      (histogram->n_buckets + 1) * sizeof(*buckets));
+	buckets =
+		arena_alloc(&reader->results->arena, (histogram->n_buckets + 1) * sizeof(*buckets));
 	if (!buckets) {
 		no_memory(reader);
 		return;
@@ -508,7 +508,8 @@ static void read_figures(struct reader *reader, struct json_object *object, enum
 	}
 }
 
-/* The section's metric of that name, added when it is new; checked to be the same thing as before. */
+/* The section's metric of that name, added when it is new; checked to be the same thing as before.
+ */
 static size_t find_metric(struct reader *reader, struct section_info *section,
 			  const struct metric_info *metric)
 {
@@ -521,7 +522,8 @@ static size_t find_metric(struct reader *reader, struct section_info *section,
 			continue;
 		if (strcmp(known->unit, metric->unit) || known->kind != metric->kind ||
 		    known->direction != metric->direction || known->role != metric->role)
-			fail(reader, "its unit, kind, direction or role is not what another boot says");
+			fail(reader,
+			     "its unit, kind, direction or role is not what another boot says");
 		return i;
 	}
 	if (section->n_metrics == RESULT_MAX_METRICS) {
@@ -551,17 +553,17 @@ static struct measurement *measurement_slot(struct reader *reader, struct sectio
 static void read_metric(struct reader *reader, struct json_object *object,
 			struct section_info *section, struct section_result *result)
 {
-	struct metric_info metric = { 0 };
+	struct metric_info metric = {0};
 	struct measurement *measurement;
 
 	metric.name = get_name(reader, object, "name");
 	if (!reader->has_failed)
-		reader->where = arena_format(&reader->results->arena, "%s %s", section->id,
-					     metric.name);
+		reader->where =
+			arena_format(&reader->results->arena, "%s %s", section->id, metric.name);
 	metric.unit = get_text(reader, object, "unit");
 	metric.kind = (enum metric_kind)get_word(reader, object, "kind", kind_words);
-	metric.direction = (enum metric_direction)get_word(reader, object, "direction",
-							   direction_words);
+	metric.direction =
+		(enum metric_direction)get_word(reader, object, "direction", direction_words);
 	metric.role = (enum metric_role)get_word(reader, object, "role", role_words);
 	if (reader->has_failed)
 		return;
@@ -583,9 +585,8 @@ static void read_evidence(struct reader *reader, struct json_object *list,
 
 	for (size_t i = 0; i < count && !reader->has_failed; i++) {
 		struct json_object *object = json_object_array_get_idx(list, i);
-		struct evidence *evidence =
-			arena_append(&reader->results->arena, &result->evidence,
-				     &result->n_evidence, sizeof(*evidence));
+		struct evidence *evidence = arena_append(&reader->results->arena, &result->evidence,
+							 &result->n_evidence, sizeof(*evidence));
 
 		if (!evidence) {
 			no_memory(reader);
@@ -605,8 +606,7 @@ static const char *join_params(struct reader *reader, struct json_object *params
 
 	if (!params)
 		return joined;
-	json_object_object_foreach(params, name, value)
-	{
+	json_object_object_foreach (params, name, value) {
 		joined = arena_format(&reader->results->arena, "%s%s%s=%.200s", joined,
 				      *joined ? " " : "", name, json_object_get_string(value));
 		if (!joined)
@@ -697,8 +697,10 @@ const char *json_text_at(struct json_object *object, const char *const *keys)
 /* Release and build of the kernel that ran: two builds of one release are two kernels. */
 static const char *read_kernel(struct reader *reader, struct json_object *environment)
 {
-	const char *release = json_text_at(environment, (const char *[]){ "kernel", "release", NULL });
-	const char *version = json_text_at(environment, (const char *[]){ "kernel", "version", NULL });
+	const char *release =
+		json_text_at(environment, (const char *[]){"kernel", "release", NULL});
+	const char *version =
+		json_text_at(environment, (const char *[]){"kernel", "version", NULL});
 
 	if (!release)
 		return NULL;
@@ -771,7 +773,7 @@ static size_t find_variant(struct reader *reader, struct variant_info *variant,
 static void read_variant(struct reader *reader, struct json_object *document, struct boot *boot)
 {
 	struct json_object *object = get_object(reader, document, "variant");
-	struct variant_info variant = { 0 };
+	struct variant_info variant = {0};
 	struct json_object *image = NULL;
 
 	variant.plain_label = get_name(reader, object, "label");
@@ -816,11 +818,15 @@ static void read_target(struct reader *reader, struct json_object *document)
 		results->time = time;
 	}
 	if (strcmp(results->time, time))
-		fail(reader, "it is in %s time and the boots before it in %s time: the two are never "
-			     "compared", time, results->time);
+		fail(reader,
+		     "it is in %s time and the boots before it in %s time: the two are never "
+		     "compared",
+		     time, results->time);
 	else if (strcmp(results->target, target))
-		fail(reader, "its target is %.40s and that of the boots before it is %.40s: the two are "
-			     "never compared", target, results->target);
+		fail(reader,
+		     "its target is %.40s and that of the boots before it is %.40s: the two are "
+		     "never compared",
+		     target, results->target);
 }
 
 static void read_health(struct reader *reader, struct json_object *document, struct boot *boot)
@@ -849,8 +855,9 @@ static void read_identity(struct reader *reader, struct json_object *document, s
 	boot->seed = get_seed(reader, object, "seed");
 	boot->campaign = find_campaign(reader, get_name(reader, campaign, "id"));
 	if (json_object_object_get_ex(document, "host_run", &host_run))
-		boot->started = arena_text(&reader->results->arena,
-					   json_text_at(host_run, (const char *[]){ "started", NULL }));
+		boot->started =
+			arena_text(&reader->results->arena,
+				   json_text_at(host_run, (const char *[]){"started", NULL}));
 }
 
 static void read_boot(struct reader *reader, struct json_object *document, struct boot *boot)
@@ -871,17 +878,17 @@ static void read_boot(struct reader *reader, struct json_object *document, struc
 
 static struct reader new_reader(struct results *results, const char *path)
 {
-	return (struct reader){ .results = results,
-				.path = path,
-				.error = results->error,
-				.error_size = sizeof(results->error) };
+	return (struct reader){.results = results,
+			       .path = path,
+			       .error = results->error,
+			       .error_size = sizeof(results->error)};
 }
 
 static int load_boot(struct results *results, const char *path)
 {
 	struct reader reader = new_reader(results, path);
 	struct json_object *document = load_document(&reader, "proxeval-boot");
-	struct boot boot = { .path = arena_text(&results->arena, path) }, *added;
+	struct boot boot = {.path = arena_text(&results->arena, path)}, *added;
 
 	if (!document)
 		return -EINVAL;
@@ -992,10 +999,12 @@ static int settle_boots(struct results *results)
 
 		if (compare_boots(boot - 1, boot))
 			continue;
-		snprintf(results->error, sizeof(results->error),
-			 "%.200s and %.200s are both boot %llu of campaign %.60s (two runs are compared "
-			 "with --exact)", boot[-1].path, boot->path,
-			 (unsigned long long)boot->index, results->campaigns[boot->campaign].id);
+		snprintf(
+			results->error, sizeof(results->error),
+			"%.200s and %.200s are both boot %llu of campaign %.60s (two runs are compared "
+			"with --exact)",
+			boot[-1].path, boot->path, (unsigned long long)boot->index,
+			results->campaigns[boot->campaign].id);
 		return -EINVAL;
 	}
 	return 0;
@@ -1003,8 +1012,8 @@ static int settle_boots(struct results *results)
 
 static int placement_rank(const char *kind)
 {
-	static const char *const kinds[] = { "same-cpu", "smt-sibling", "same-llc", "same-node",
-					     "cross-node" };
+	static const char *const kinds[] = {"same-cpu", "smt-sibling", "same-llc", "same-node",
+					    "cross-node"};
 	int rank = 0;
 
 	while (rank < 5 && strcmp(kinds[rank], kind))
@@ -1048,8 +1057,7 @@ static int settle_sections(struct results *results)
 {
 	size_t count = results->n_sections;
 	size_t *order = arena_alloc(&results->arena, (count + 1) * sizeof(*order));
-	struct section_info *sorted =
-		arena_alloc(&results->arena, (count + 1) * sizeof(*sorted));
+	struct section_info *sorted = arena_alloc(&results->arena, (count + 1) * sizeof(*sorted));
 	int err = order && sorted ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < count && !err; i++)
@@ -1072,7 +1080,7 @@ int results_load(struct results *results, const char *const *paths, size_t n_pat
 {
 	int err = 0;
 
-	*results = (struct results){ 0 };
+	*results = (struct results){0};
 	for (size_t i = 0; i < n_paths && !err; i++) {
 		struct stat status;
 
@@ -1095,7 +1103,7 @@ void results_release(struct results *results)
 	for (size_t i = 0; i < results->n_campaigns; i++)
 		json_object_put(results->campaigns[i].document);
 	arena_release(&results->arena);
-	*results = (struct results){ 0 };
+	*results = (struct results){0};
 }
 
 const struct section_result *boot_section(const struct boot *boot, size_t section)

@@ -16,11 +16,12 @@ struct json_object;
  * Everything hangs on one arena. The documents are checked while they are read
  * (format, version, types, ranges, sums); whatever is wrong is one sentence.
  */
-#define RESULT_MAX_BYTES    (UINT64_C(64) << 20) /* one document; a boot with 1,000 sections has about 4 MiB */
-#define RESULT_MAX_DEPTH    24                   /* the formats need 9 */
-#define RESULT_MAX_COUNT    9007199254740992.0   /* 2^53: beyond it a double skips numbers */
+#define RESULT_MAX_BYTES \
+	(UINT64_C(64) << 20)   /* one document; a boot with 1,000 sections has about 4 MiB */
+#define RESULT_MAX_DEPTH    24 /* the formats need 9 */
+#define RESULT_MAX_COUNT    9007199254740992.0 /* 2^53: beyond it a double skips numbers */
 #define RESULT_MAX_SECTIONS 4096
-#define RESULT_MAX_METRICS  1024                 /* in one section */
+#define RESULT_MAX_METRICS  1024 /* in one section */
 
 /* What one boot says of one metric; only p50 to value are what the test sees. */
 enum statistic {
@@ -64,9 +65,9 @@ struct metric_info {
 struct measurement {
 	bool present;
 	enum outcome outcome;
-	const char *reason;           /* NULL when the outcome is OUTCOME_OK */
-	uint64_t samples;             /* of a distribution */
-	double min;                   /* of a distribution; NaN without samples */
+	const char *reason;	      /* NULL when the outcome is OUTCOME_OK */
+	uint64_t samples;	      /* of a distribution */
+	double min;		      /* of a distribution; NaN without samples */
 	double statistic[STATISTICS]; /* NaN where the boot has none */
 	uint64_t violations, exposure;
 	struct sparse_histogram histogram;
@@ -90,7 +91,8 @@ struct section_result {
 	bool present;
 	enum outcome outcome;
 	const char *reason;
-	struct measurement *measurements; /* by the section's metrics; a metric added later may be beyond the end */
+	struct measurement *measurements; /* by the section's metrics; a metric added later may be
+					     beyond the end */
 	size_t n_measurements;
 	struct evidence *evidence;
 	size_t n_evidence;
@@ -98,17 +100,17 @@ struct section_result {
 
 /* A label, and what makes it the same thing in another campaign. */
 struct variant_info {
-	const char *label;        /* as shown: unique, "proxy@CAMPAIGN" where two differ */
-	const char *plain_label;  /* as in the documents */
+	const char *label;	 /* as shown: unique, "proxy@CAMPAIGN" where two differ */
+	const char *plain_label; /* as in the documents */
 	const char *arguments;
 	const char *image_sha256; /* NULL: none known */
-	const char *kernel;       /* release and version; NULL until a boot told it */
+	const char *kernel;	  /* release and version; NULL until a boot told it */
 };
 
 struct campaign_info {
 	const char *id;
-	const char *directory; /* NULL when single files were given */
-	const char *pairing;   /* "rounds", "independent" or NULL */
+	const char *directory;	      /* NULL when single files were given */
+	const char *pairing;	      /* "rounds", "independent" or NULL */
 	struct json_object *document; /* campaign.json; may be NULL */
 };
 
@@ -118,8 +120,9 @@ struct boot {
 	uint64_t index, round, attempt, seed;
 	enum boot_end end;
 	const char *reason;
-	const char *started;              /* may be NULL */
-	struct section_result *sections;  /* by results->sections; one added later may be beyond the end */
+	const char *started; /* may be NULL */
+	struct section_result
+		*sections; /* by results->sections; one added later may be beyond the end */
 	size_t n_sections;
 	bool is_health_known, is_clean;
 	struct json_object *environment, *health; /* references held; never NULL */
@@ -148,7 +151,8 @@ struct results {
 int results_load(struct results *results, const char *const *paths, size_t n_paths);
 void results_release(struct results *results);
 
-/* One boot's document, checked like the above, for readers that need all of it. The caller puts it. */
+/* One boot's document, checked like the above, for readers that need all of it. The caller puts it.
+ */
 int boot_document_load(const char *path, struct json_object **out, char *error, size_t error_size);
 
 /* NULL when the boot does not have it. */
@@ -166,7 +170,8 @@ const char *outcome_word(enum outcome outcome);
 const char *role_word(enum metric_role role);
 const char *direction_word(enum metric_direction direction);
 
-/* A string below nested keys of an object ("kernel", "release", NULL); NULL when it is not there. */
+/* A string below nested keys of an object ("kernel", "release", NULL); NULL when it is not there.
+ */
 const char *json_text_at(struct json_object *object, const char *const *keys);
 
 #endif

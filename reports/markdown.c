@@ -7,7 +7,8 @@
 #include "reports/format.h"
 #include "reports/writers.h"
 
-/* What Markdown or HTML would take for markup gets a backslash or an entity; lines stay one line. */
+/* What Markdown or HTML would take for markup gets a backslash or an entity; lines stay one line.
+ */
 static void add_escaped(struct buffer *out, const char *text)
 {
 	for (; *text; text++) {
@@ -120,10 +121,9 @@ static void add_invariants(struct buffer *out, const struct analysis *analysis)
 		add_cell(out, section->metrics[invariant->metric].name);
 		add_cell(out, section->placement);
 		add_cell(out, label_of(analysis, invariant->variant));
-		buffer_format(out, " %llu | %llu | **%s** |\n",
-			      (unsigned long long)invariant->violations,
-			      (unsigned long long)invariant->exposure,
-			      verdict_word(invariant->verdict));
+		buffer_format(
+			out, " %llu | %llu | **%s** |\n", (unsigned long long)invariant->violations,
+			(unsigned long long)invariant->exposure, verdict_word(invariant->verdict));
 	}
 	buffer_add(out, "\n");
 }
@@ -151,8 +151,9 @@ static void add_unmeasured(struct buffer *out, const struct analysis *analysis)
 {
 	if (!analysis->n_unmeasured)
 		return;
-	buffer_add(out, "## Not measured\n\n| variant | section | metric | boots | outcome | reason |\n"
-			"|---|---|---|--:|---|---|\n");
+	buffer_add(out,
+		   "## Not measured\n\n| variant | section | metric | boots | outcome | reason |\n"
+		   "|---|---|---|--:|---|---|\n");
 	for (size_t i = 0; i < analysis->n_unmeasured; i++) {
 		const struct unmeasured *what = &analysis->unmeasured[i];
 		const struct section_info *section =
@@ -175,8 +176,9 @@ static void add_unmeasured(struct buffer *out, const struct analysis *analysis)
 
 static void add_variants(struct buffer *out, const struct analysis *analysis)
 {
-	buffer_add(out, "## Variants\n\n| variant | kernel | arguments | boots | ended well | health |\n"
-			"|---|---|---|--:|--:|---|\n");
+	buffer_add(out,
+		   "## Variants\n\n| variant | kernel | arguments | boots | ended well | health |\n"
+		   "|---|---|---|--:|--:|---|\n");
 	for (size_t i = 0; i < analysis->results->n_variants; i++) {
 		const struct variant_info *variant = &analysis->results->variants[i];
 		const struct variant_sum *sum = &analysis->variants[i];
@@ -195,14 +197,15 @@ static void add_variants(struct buffer *out, const struct analysis *analysis)
 
 static void add_method(struct buffer *out, const struct analysis *analysis)
 {
-	buffer_format(out,
-		      "## Method\n\nThe boot is the unit: one figure per boot and metric, boots against "
-		      "boots. Ratios are of geometric means with a 95 %% bootstrap interval over boots. "
-		      "Better and worse come from an exact permutation test at 5 %%, corrected by Holm "
-		      "for %zu primary tests and by Benjamini-Hochberg for %zu secondary ones; equivalent "
-		      "from two one-sided tests within %.3g %%; controls must agree within %.3g %%.\n",
-		      analysis->tests[FAMILY_PRIMARY], analysis->tests[FAMILY_SECONDARY],
-		      100 * analysis->margin, 100 * analysis->control_margin);
+	buffer_format(
+		out,
+		"## Method\n\nThe boot is the unit: one figure per boot and metric, boots against "
+		"boots. Ratios are of geometric means with a 95 %% bootstrap interval over boots. "
+		"Better and worse come from an exact permutation test at 5 %%, corrected by Holm "
+		"for %zu primary tests and by Benjamini-Hochberg for %zu secondary ones; equivalent "
+		"from two one-sided tests within %.3g %%; controls must agree within %.3g %%.\n",
+		analysis->tests[FAMILY_PRIMARY], analysis->tests[FAMILY_SECONDARY],
+		100 * analysis->margin, 100 * analysis->control_margin);
 }
 
 void markdown_write(struct buffer *out, const struct analysis *analysis)

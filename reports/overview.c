@@ -63,8 +63,7 @@ static int sum_variants(struct analysis *analysis)
 		sum->clean += boot->is_health_known && boot->is_clean;
 		sum->unclean += boot->is_health_known && !boot->is_clean;
 		sum->unknown += !boot->is_health_known;
-		if (!sum->example ||
-		    (sum->example->end != BOOT_END_OK && boot->end == BOOT_END_OK))
+		if (!sum->example || (sum->example->end != BOOT_END_OK && boot->end == BOOT_END_OK))
 			sum->example = boot;
 		err = add_reports(analysis, sum, boot);
 	}
@@ -74,7 +73,7 @@ static int sum_variants(struct analysis *analysis)
 static int add_invariant(struct analysis *analysis, size_t section, size_t metric, size_t variant)
 {
 	const struct results *results = analysis->results;
-	struct invariant sum = { .section = section, .metric = metric, .variant = variant }, *added;
+	struct invariant sum = {.section = section, .metric = metric, .variant = variant}, *added;
 
 	for (size_t i = 0; i < results->n_boots; i++) {
 		const struct boot *boot = &results->boots[i];
@@ -188,7 +187,7 @@ static int look_at_metric(struct analysis *analysis, const struct boot *boot, si
 {
 	const struct metric_info *info = &analysis->results->sections[section].metrics[metric];
 	const struct measurement *measurement = boot_measurement(boot, section, metric);
-	struct unmeasured what = { .variant = boot->variant, .section = section, .metric = metric };
+	struct unmeasured what = {.variant = boot->variant, .section = section, .metric = metric};
 
 	if (!measurement) {
 		what.outcome = "absent";
@@ -210,9 +209,7 @@ static int look_at_metric(struct analysis *analysis, const struct boot *boot, si
 static int look_at_section(struct analysis *analysis, const struct boot *boot, size_t section)
 {
 	const struct section_result *result = boot_section(boot, section);
-	struct unmeasured what = { .variant = boot->variant,
-				   .section = section,
-				   .metric = SIZE_MAX };
+	struct unmeasured what = {.variant = boot->variant, .section = section, .metric = SIZE_MAX};
 	int err = 0;
 
 	if (result && result->outcome == OUTCOME_OK) {
@@ -232,11 +229,11 @@ static int list_unmeasured(struct analysis *analysis)
 
 	for (size_t i = 0; i < results->n_boots && !err; i++) {
 		const struct boot *boot = &results->boots[i];
-		struct unmeasured what = { .variant = boot->variant,
-					   .section = SIZE_MAX,
-					   .metric = SIZE_MAX,
-					   .outcome = boot_end_word(boot->end),
-					   .reason = boot->reason };
+		struct unmeasured what = {.variant = boot->variant,
+					  .section = SIZE_MAX,
+					  .metric = SIZE_MAX,
+					  .outcome = boot_end_word(boot->end),
+					  .reason = boot->reason};
 
 		if (boot->end != BOOT_END_OK)
 			err = add_unmeasured(analysis, what);

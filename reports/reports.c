@@ -48,10 +48,10 @@ static void add_summary(struct buffer *out, const struct analysis *analysis)
 
 int reports_write(const struct analysis *analysis, const char *directory)
 {
-	struct buffer text = { 0 }, markdown = { 0 }, html = { 0 }, summary = { 0 };
+	struct buffer text = {0}, markdown = {0}, html = {0}, summary = {0};
 	int err, other;
 
-	text_write(&text, analysis, (struct text_style){ .is_complete = true });
+	text_write(&text, analysis, (struct text_style){.is_complete = true});
 	markdown_write(&markdown, analysis);
 	html_write(&html, analysis, directory);
 	add_summary(&summary, analysis);
@@ -81,7 +81,7 @@ int reports_analyse(struct results *results, struct analysis *analysis, const ch
 {
 	int err = results_load(results, paths, n_paths);
 
-	*analysis = (struct analysis){ 0 };
+	*analysis = (struct analysis){0};
 	if (err) {
 		message_error("%s", results->error);
 		return exit_code_for(err);
@@ -99,9 +99,9 @@ int reports_analyse(struct results *results, struct analysis *analysis, const ch
 int reports_print(const struct analysis *analysis, FILE *terminal, bool as_json)
 {
 	const char *no_colour = getenv("NO_COLOR");
-	struct text_style style = { .has_colour = isatty(fileno(terminal)) &&
-						  !(no_colour && *no_colour) };
-	struct buffer text = { 0 };
+	struct text_style style = {.has_colour =
+					   isatty(fileno(terminal)) && !(no_colour && *no_colour)};
+	struct buffer text = {0};
 	int err = 0;
 
 	if (as_json)
@@ -120,7 +120,7 @@ int reports_print(const struct analysis *analysis, FILE *terminal, bool as_json)
 
 int report_campaign(const char *directory, FILE *terminal, bool as_json, int *exit_code)
 {
-	const char *const paths[] = { directory };
+	const char *const paths[] = {directory};
 	struct analysis analysis;
 	struct results results;
 	int err = 0;

@@ -74,7 +74,7 @@ static int scan_string(struct scanner *scanner)
 			 "the key at byte %zu is spelt with an escape", from - scanner->text);
 		return -EINVAL;
 	}
-	return add_key(scanner, (struct key){ from + 1, (size_t)(scanner->at - from) - 2 });
+	return add_key(scanner, (struct key){from + 1, (size_t)(scanner->at - from) - 2});
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -124,11 +124,11 @@ static int close_level(struct scanner *scanner)
 int json_scan(const char *text, size_t size_bytes, unsigned int max_depth, char *problem,
 	      size_t problem_size)
 {
-	struct scanner scanner = { .text = text,
-				   .end = text + size_bytes,
-				   .at = text,
-				   .problem = problem,
-				   .problem_size = problem_size };
+	struct scanner scanner = {.text = text,
+				  .end = text + size_bytes,
+				  .at = text,
+				  .problem = problem,
+				  .problem_size = problem_size};
 	int err = 0;
 
 	while (!err && scanner.at < scanner.end) {

@@ -48,7 +48,7 @@ static double tie_tolerance(const double *values, size_t n)
 struct choice {
 	const double *values; /* centred: the mean of all is 0 */
 	size_t n;
-	double limit;         /* |sum| from here on is as extreme as observed */
+	double limit; /* |sum| from here on is as extreme as observed */
 	uint64_t hits, arrangements;
 };
 
@@ -93,7 +93,7 @@ int permutation_independent(const double *a, size_t n_a, const double *b, size_t
 	size_t n = n_a + n_b, n_chosen = n_a < n_b ? n_a : n_b;
 	double *values = malloc(n * sizeof(*values));
 	double mean, observed;
-	struct choice choice = { .values = values, .n = n };
+	struct choice choice = {.values = values, .n = n};
 
 	if (!values)
 		return -ENOMEM;
@@ -169,7 +169,8 @@ double permutation_smallest_p(size_t n, bool is_paired)
 		return 1;
 	arrangements_log = is_paired ? (double)n * M_LN2
 				     : gsl_sf_lnchoose((unsigned int)(2 * n), (unsigned int)n);
-	/* The mirror image of the most extreme arrangement is as extreme; drawn ones bound p too. */
+	/* The mirror image of the most extreme arrangement is as extreme; drawn ones bound p too.
+	 */
 	if (arrangements_log > log((double)PERMUTATION_EXACT_MAX))
 		return 1.0 / (PERMUTATION_DRAWS + 1);
 	return fmin(1, 2 * exp(-arrangements_log));
@@ -180,7 +181,8 @@ size_t permutation_boots_needed(double alpha, size_t tests, bool is_paired)
 	size_t n = 1;
 
 	/* The rounding of exp(ln C(2n,n)) must not cost a boot. */
-	while (n < 1000 && permutation_smallest_p(n, is_paired) * (double)tests > alpha * (1 + 1e-9))
+	while (n < 1000 &&
+	       permutation_smallest_p(n, is_paired) * (double)tests > alpha * (1 + 1e-9))
 		n++;
 	return n;
 }
@@ -206,7 +208,7 @@ static struct ranked *rank_p_values(const double *p, size_t n)
 	if (!ranked)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
-		ranked[i] = (struct ranked){ p[i], i };
+		ranked[i] = (struct ranked){p[i], i};
 	qsort(ranked, n, sizeof(*ranked), compare_ranked);
 	return ranked;
 }
@@ -246,24 +248,25 @@ struct difference difference_independent(const double *a, size_t n_a, const doub
 	double part_a = variance_of(a, n_a) / (double)n_a;
 	double part_b = variance_of(b, n_b) / (double)n_b;
 	double sum = part_a + part_b;
-	struct difference out = { .mean = mean_of(b, n_b) - mean_of(a, n_a),
-				  .standard_error = sqrt(sum),
-				  .degrees = NAN };
+	struct difference out = {.mean = mean_of(b, n_b) - mean_of(a, n_a),
+				 .standard_error = sqrt(sum),
+				 .degrees = NAN};
 
 	if (n_a < 2 || n_b < 2)
 		return out;
 	out.degrees = (double)(n_a + n_b - 2);
 	if (sum > 0)
-		out.degrees = sum * sum / (part_a * part_a / (double)(n_a - 1) +
-					   part_b * part_b / (double)(n_b - 1));
+		out.degrees =
+			sum * sum /
+			(part_a * part_a / (double)(n_a - 1) + part_b * part_b / (double)(n_b - 1));
 	return out;
 }
 
 struct difference difference_paired(const double *differences, size_t n)
 {
-	struct difference out = { .mean = mean_of(differences, n),
-				  .standard_error = sqrt(variance_of(differences, n) / (double)n),
-				  .degrees = n > 1 ? (double)(n - 1) : NAN };
+	struct difference out = {.mean = mean_of(differences, n),
+				 .standard_error = sqrt(variance_of(differences, n) / (double)n),
+				 .degrees = n > 1 ? (double)(n - 1) : NAN};
 
 	return out;
 }
@@ -314,7 +317,7 @@ static double bias_of(const struct bootstrap *bootstrap)
 	double below = 0;
 
 	for (size_t i = 0; i < BOOTSTRAP_RESAMPLES; i++)
-		below += bootstrap->replicates[i] < bootstrap->observed   ? 1
+		below += bootstrap->replicates[i] < bootstrap->observed	  ? 1
 			 : bootstrap->replicates[i] > bootstrap->observed ? 0
 									  : 0.5;
 	below /= BOOTSTRAP_RESAMPLES;
@@ -334,8 +337,8 @@ static double adjusted_level(const struct bootstrap *bootstrap, double bias, dou
 
 static void finish_bootstrap(struct bootstrap *bootstrap, double confidence, struct interval *out)
 {
-	double deviate = bootstrap->inflation *
-			 gsl_cdf_tdist_Pinv(0.5 + confidence / 2, bootstrap->degrees);
+	double deviate =
+		bootstrap->inflation * gsl_cdf_tdist_Pinv(0.5 + confidence / 2, bootstrap->degrees);
 	double bias = bias_of(bootstrap);
 
 	qsort(bootstrap->replicates, BOOTSTRAP_RESAMPLES, sizeof(double), compare_doubles);
@@ -385,11 +388,11 @@ int bootstrap_independent(const double *a, size_t n_a, const double *b, size_t n
 {
 	struct difference difference = difference_independent(a, n_a, b, n_b);
 	double replicates[BOOTSTRAP_RESAMPLES];
-	struct bootstrap bootstrap = { .replicates = replicates, .observed = difference.mean };
+	struct bootstrap bootstrap = {.replicates = replicates, .observed = difference.mean};
 	double squares = 0, cubes = 0;
 	gsl_rng *rng;
 
-	*out = (struct interval){ .low = difference.mean, .high = difference.mean };
+	*out = (struct interval){.low = difference.mean, .high = difference.mean};
 	if (n_a < INTERVAL_MIN_BOOTS || n_b < INTERVAL_MIN_BOOTS)
 		return 0;
 	out->is_valid = true;
@@ -419,11 +422,11 @@ int bootstrap_paired(const double *differences, size_t n, double confidence, str
 {
 	struct difference difference = difference_paired(differences, n);
 	double replicates[BOOTSTRAP_RESAMPLES];
-	struct bootstrap bootstrap = { .replicates = replicates, .observed = difference.mean };
+	struct bootstrap bootstrap = {.replicates = replicates, .observed = difference.mean};
 	double squares = 0, cubes = 0;
 	gsl_rng *rng;
 
-	*out = (struct interval){ .low = difference.mean, .high = difference.mean };
+	*out = (struct interval){.low = difference.mean, .high = difference.mean};
 	if (n < INTERVAL_MIN_BOOTS)
 		return 0;
 	out->is_valid = true;

@@ -17,14 +17,14 @@
 #define PERMUTATION_EXACT_MAX (UINT64_C(1) << 20)
 #define PERMUTATION_DRAWS     100000u
 #define BOOTSTRAP_RESAMPLES   2000u
-#define STATISTICS_SEED       20261122u
+#define STATISTICS_SEED	      20261122u
 /* An interval from fewer boots than this would be a guess. */
 #define INTERVAL_MIN_BOOTS 3u
 
 struct permutation {
-	double p;              /* two-sided, in (0, 1] */
+	double p;	       /* two-sided, in (0, 1] */
 	uint64_t arrangements; /* that were looked at, the observed one among them */
-	bool is_monte_carlo;   /* drawn, because there were too many: p is (hits + 1) / (draws + 1) */
+	bool is_monte_carlo; /* drawn, because there were too many: p is (hits + 1) / (draws + 1) */
 };
 
 /*

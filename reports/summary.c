@@ -72,13 +72,13 @@ static struct json_object *variants_to_json(const struct analysis *analysis)
 		add_text(object, "kernel", variant->kernel);
 		add_text(object, "proxy_exec",
 			 json_text_at(sum->example->environment,
-				      (const char *[]){ "kernel", "proxy_exec", NULL }));
+				      (const char *[]){"kernel", "proxy_exec", NULL}));
 		json_object_array_add(list, object);
 	}
 	return list;
 }
 
-static const char *const test_words[] = { "none", "paired", "independent" };
+static const char *const test_words[] = {"none", "paired", "independent"};
 
 static void add_test(struct json_object *object, const struct comparison *comparison)
 {

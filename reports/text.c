@@ -25,11 +25,12 @@ static void add_ascii(struct buffer *out, const char *text)
 	}
 }
 
-/* @text in words, broken at TEXT_COLUMNS; the first line begins with @bullet, the others under it. */
+/* @text in words, broken at TEXT_COLUMNS; the first line begins with @bullet, the others under it.
+ */
 static void add_wrapped(struct page *page, const char *bullet, const char *text)
 {
 	size_t indent = strlen(bullet), column = indent;
-	struct buffer ascii = { 0 };
+	struct buffer ascii = {0};
 	const char *at;
 
 	add_ascii(&ascii, text);
@@ -93,7 +94,7 @@ static void add_title(struct page *page, const char *title)
 static void add_row(struct page *page, const char *row, enum verdict verdict, const char *behind)
 {
 	size_t room = TEXT_COLUMNS - strlen(verdict_word(verdict)) - strlen(behind);
-	struct buffer ascii = { 0 };
+	struct buffer ascii = {0};
 	char *gap;
 
 	add_ascii(&ascii, row);
@@ -162,8 +163,7 @@ static void format_factors(char out[FORMATTED_MAX], const struct page *page,
 		snprintf(out, FORMATTED_MAX, "%5s %5s", "", "");
 		return;
 	}
-	snprintf(out, FORMATTED_MAX, "%5.20s %5.20s",
-		 format_ratio(before, factor->baseline.centre),
+	snprintf(out, FORMATTED_MAX, "%5.20s %5.20s", format_ratio(before, factor->baseline.centre),
 		 format_ratio(after, factor->other.centre));
 }
 
@@ -173,7 +173,7 @@ static void add_comparison(struct page *page, const struct comparison *compariso
 	const char *unit = metric_of(page, comparison)->unit;
 	char before[FORMATTED_MAX], after[FORMATTED_MAX], ratio[FORMATTED_MAX];
 	char interval[FORMATTED_MAX], factors[FORMATTED_MAX], more[FORMATTED_MAX];
-	struct buffer row = { 0 };
+	struct buffer row = {0};
 
 	format_factors(factors, page, comparison);
 	buffer_format(&row, "%-13.40s %7s %7s %5s  %-11s %s ", first_column,
@@ -225,7 +225,7 @@ static void add_block_title(struct page *page, const struct comparison *comparis
 	const struct section_info *section =
 		&page->analysis->results->sections[comparison->section];
 	const struct metric_info *metric = metric_of(page, comparison);
-	struct buffer title = { 0 };
+	struct buffer title = {0};
 	char shown[FORMATTED_MAX];
 
 	buffer_format(&title, "%s: %s%s, %s", section->workload,
@@ -246,7 +246,7 @@ static void add_block(struct page *page, size_t first)
 	const char *before = column_label(label_of(page, analysis->baseline), "before");
 	const char *after = column_label(label_of(page, comparison->variant), "after");
 	char factors[FORMATTED_MAX];
-	struct buffer head = { 0 };
+	struct buffer head = {0};
 
 	add_block_title(page, comparison);
 	format_factors(factors, page, comparison);
@@ -279,14 +279,13 @@ static void add_primary(struct page *page)
 	const struct analysis *analysis = page->analysis;
 
 	for (size_t i = 0; i < analysis->results->n_variants; i++) {
-		struct buffer title = { 0 };
+		struct buffer title = {0};
 
 		if (i == analysis->baseline)
 			continue;
 		buffer_format(&title, "%s against %s", label_of(page, i),
 			      label_of(page, analysis->baseline));
-		if (strlen(label_of(page, i)) > 7 ||
-		    strlen(label_of(page, analysis->baseline)) > 7)
+		if (strlen(label_of(page, i)) > 7 || strlen(label_of(page, analysis->baseline)) > 7)
 			add_title(page, title.text ? title.text : "");
 		buffer_release(&title);
 	}
@@ -301,7 +300,7 @@ static void add_named_row(struct page *page, const struct comparison *comparison
 	const struct metric_info *metric = metric_of(page, comparison);
 	char name[FORMATTED_MAX], before[FORMATTED_MAX], after[FORMATTED_MAX];
 	char ratio[FORMATTED_MAX], more[FORMATTED_MAX];
-	struct buffer row = { 0 };
+	struct buffer row = {0};
 
 	buffer_format(&row, "%-20.30s %-13.40s %8s %8s %6s  ",
 		      format_metric(name, metric, comparison->statistic), section->placement,
@@ -326,7 +325,7 @@ static size_t count_verdict(const struct page *page, enum family family, enum ve
 static void add_secondary(struct page *page)
 {
 	const struct analysis *analysis = page->analysis;
-	struct buffer title = { 0 };
+	struct buffer title = {0};
 
 	if (!analysis->tests[FAMILY_SECONDARY])
 		return;
@@ -340,20 +339,21 @@ static void add_secondary(struct page *page)
 	buffer_release(&title);
 	for (size_t i = 0; i < analysis->n_comparisons; i++)
 		if (analysis->comparisons[i].family == FAMILY_SECONDARY &&
-		    (page->style.is_complete ||
-		     analysis->comparisons[i].verdict == VERDICT_WORSE))
+		    (page->style.is_complete || analysis->comparisons[i].verdict == VERDICT_WORSE))
 			add_named_row(page, &analysis->comparisons[i]);
 }
 
 static void add_controls(struct page *page)
 {
 	const struct analysis *analysis = page->analysis;
-	struct buffer title = { 0 };
+	struct buffer title = {0};
 
 	if (!analysis->tests[FAMILY_CONTROL])
 		return;
-	buffer_format(&title, "Controls: proxy execution cannot touch these; they must agree "
-			      "within %.0f %%", 100 * analysis->control_margin);
+	buffer_format(&title,
+		      "Controls: proxy execution cannot touch these; they must agree "
+		      "within %.0f %%",
+		      100 * analysis->control_margin);
 	add_title(page, title.text ? title.text : "");
 	buffer_release(&title);
 	for (size_t i = 0; i < analysis->n_comparisons; i++)
@@ -371,7 +371,7 @@ static void add_invariants(struct page *page)
 		const struct invariant *invariant = &analysis->invariants[i];
 		const struct section_info *section =
 			&analysis->results->sections[invariant->section];
-		struct buffer row = { 0 };
+		struct buffer row = {0};
 
 		buffer_format(&row, "%-20.30s %-13.40s %-8.20s %llu of %llu  ",
 			      section->metrics[invariant->metric].name, section->placement,
@@ -392,10 +392,12 @@ static void add_evidence(struct page *page)
 		add_title(page, "Evidence: did it really happen?");
 	for (size_t i = 0; i < analysis->n_evidence; i++) {
 		const struct evidence_sum *sum = &analysis->evidence[i];
-		struct buffer line = { 0 };
+		struct buffer line = {0};
 
-		buffer_format(&line, "%s, %s: seen %llu times, expected %llu; held in %llu of %llu "
-				     "sections", sum->name, label_of(page, sum->variant),
+		buffer_format(&line,
+			      "%s, %s: seen %llu times, expected %llu; held in %llu of %llu "
+			      "sections",
+			      sum->name, label_of(page, sum->variant),
 			      (unsigned long long)sum->observed, (unsigned long long)sum->expected,
 			      (unsigned long long)sum->held, (unsigned long long)sum->sections);
 		add_wrapped(page, "  ", line.text ? line.text : "");
@@ -406,7 +408,7 @@ static void add_evidence(struct page *page)
 static void add_health(struct page *page)
 {
 	const struct analysis *analysis = page->analysis;
-	struct buffer line = { 0 };
+	struct buffer line = {0};
 
 	add_title(page, "Health of the kernel");
 	for (size_t i = 0; i < analysis->results->n_variants; i++) {
@@ -439,7 +441,7 @@ static void add_unmeasured(struct page *page)
 		const struct section_info *section =
 			what->section == SIZE_MAX ? NULL
 						  : &analysis->results->sections[what->section];
-		struct buffer line = { 0 };
+		struct buffer line = {0};
 
 		buffer_format(&line, "%s, %zu boot%s: %s%s%s%s%s%s", label_of(page, what->variant),
 			      what->boots, what->boots == 1 ? "" : "s", section ? section->id : "",
@@ -478,26 +480,27 @@ static void add_headline(struct page *page)
 static void add_method(struct page *page)
 {
 	const struct analysis *analysis = page->analysis;
-	struct buffer text = { 0 };
+	struct buffer text = {0};
 
 	add_title(page, "How this was decided");
-	buffer_format(&text,
-		      "The boot is the unit: each boot gives one figure per metric (a median, a "
-		      "percentile, a count), and boots are compared with boots. Ratios are of geometric "
-		      "means; their range is a 95 %% bootstrap interval over boots. Better and worse: an "
-		      "exact permutation test at 5 %%, corrected by Holm for %zu primary tests and by "
-		      "Benjamini-Hochberg for %zu secondary ones. Equivalent: two one-sided tests, within "
-		      "%.3g %%. Inconclusive: neither; +n says how many more boots of each it takes at the "
-		      "least.",
-		      analysis->tests[FAMILY_PRIMARY], analysis->tests[FAMILY_SECONDARY],
-		      100 * analysis->margin);
+	buffer_format(
+		&text,
+		"The boot is the unit: each boot gives one figure per metric (a median, a "
+		"percentile, a count), and boots are compared with boots. Ratios are of geometric "
+		"means; their range is a 95 %% bootstrap interval over boots. Better and worse: an "
+		"exact permutation test at 5 %%, corrected by Holm for %zu primary tests and by "
+		"Benjamini-Hochberg for %zu secondary ones. Equivalent: two one-sided tests, within "
+		"%.3g %%. Inconclusive: neither; +n says how many more boots of each it takes at the "
+		"least.",
+		analysis->tests[FAMILY_PRIMARY], analysis->tests[FAMILY_SECONDARY],
+		100 * analysis->margin);
 	add_wrapped(page, "  ", text.text ? text.text : "");
 	buffer_release(&text);
 }
 
 void text_write(struct buffer *out, const struct analysis *analysis, struct text_style style)
 {
-	struct page page = { .out = out, .analysis = analysis, .style = style };
+	struct page page = {.out = out, .analysis = analysis, .style = style};
 
 	if (style.is_complete)
 		add_headline(&page);

@@ -55,7 +55,7 @@ static double boot_value(const struct boot *boot, size_t section, size_t metric,
 int group_collect(struct arena *arena, const struct results *results, size_t section, size_t metric,
 		  enum statistic statistic, size_t variant, struct group *out)
 {
-	*out = (struct group){ .centre = NAN };
+	*out = (struct group){.centre = NAN};
 	out->values = arena_alloc(arena, results->n_boots * sizeof(double));
 	out->boots = arena_alloc(arena, results->n_boots * sizeof(size_t));
 	if (results->n_boots && (!out->values || !out->boots))
@@ -115,7 +115,7 @@ static size_t find_partner(const struct results *results, const struct group *ot
 static size_t keep_pairs(struct arena *arena, struct comparison *comparison, const size_t *pairs,
 			 size_t n_pairs)
 {
-	struct group *groups[] = { &comparison->baseline, &comparison->other };
+	struct group *groups[] = {&comparison->baseline, &comparison->other};
 
 	for (size_t side = 0; side < 2; side++) {
 		struct group *group = groups[side];
@@ -232,15 +232,15 @@ static void set_ratio(struct comparison *comparison, const struct interval *inte
 /* Two one-sided tests; not from fewer boots than an interval needs. */
 static void set_equivalence(struct comparison *comparison, double margin, size_t boots)
 {
-	comparison->margin = comparison->is_log ? log1p(margin)
-						: margin * fabs(comparison->baseline.centre);
+	comparison->margin =
+		comparison->is_log ? log1p(margin) : margin * fabs(comparison->baseline.centre);
 	if (boots < INTERVAL_MIN_BOOTS)
 		return;
 	if (is_all_zero(&comparison->baseline) && is_all_zero(&comparison->other))
 		comparison->p_equivalence = 0;
 	else
-		comparison->p_equivalence = equivalence_p(
-			&comparison->difference, -comparison->margin, comparison->margin);
+		comparison->p_equivalence = equivalence_p(&comparison->difference,
+							  -comparison->margin, comparison->margin);
 }
 
 static size_t boots_of(const struct comparison *comparison)
@@ -253,13 +253,13 @@ static size_t boots_of(const struct comparison *comparison)
 static int compute(struct analysis *analysis, struct comparison *comparison)
 {
 	bool wants_interval = comparison->family != FAMILY_NONE;
-	struct interval interval = { 0 };
+	struct interval interval = {0};
 	double *a, *b;
 	int err;
 
 	comparison->n_pairs = make_pairs(&analysis->arena, analysis->results, comparison);
-	comparison->is_log = is_all_positive(&comparison->baseline) &&
-			     is_all_positive(&comparison->other);
+	comparison->is_log =
+		is_all_positive(&comparison->baseline) && is_all_positive(&comparison->other);
 	a = to_scale(&analysis->arena, &comparison->baseline, comparison->is_log);
 	b = to_scale(&analysis->arena, &comparison->other, comparison->is_log);
 	if (!a || !b)
@@ -297,18 +297,18 @@ static int add_comparison(struct analysis *analysis, size_t section, size_t metr
 {
 	const struct results *results = analysis->results;
 	const struct metric_info *info = &results->sections[section].metrics[metric];
-	struct comparison comparison = { .section = section,
-					 .metric = metric,
-					 .variant = variant,
-					 .statistic = statistic,
-					 .family = family_of(info, statistic),
-					 .ratio = NAN,
-					 .ratio_low = NAN,
-					 .ratio_high = NAN,
-					 .p_adjusted = NAN,
-					 .p_equivalence = NAN,
-					 .p_equivalence_adjusted = NAN,
-					 .permutation.p = NAN };
+	struct comparison comparison = {.section = section,
+					.metric = metric,
+					.variant = variant,
+					.statistic = statistic,
+					.family = family_of(info, statistic),
+					.ratio = NAN,
+					.ratio_low = NAN,
+					.ratio_high = NAN,
+					.p_adjusted = NAN,
+					.p_equivalence = NAN,
+					.p_equivalence_adjusted = NAN,
+					.permutation.p = NAN};
 	struct comparison *added;
 	int err;
 
@@ -317,7 +317,8 @@ static int add_comparison(struct analysis *analysis, size_t section, size_t metr
 	if (!err)
 		err = group_collect(&analysis->arena, results, section, metric, statistic, variant,
 				    &comparison.other);
-	/* A tail that neither side's samples carry is no comparison; a main figure that is missing is. */
+	/* A tail that neither side's samples carry is no comparison; a main figure that is missing
+	 * is. */
 	if (err || (!comparison.baseline.n_boots && !comparison.other.n_boots) ||
 	    (statistic != main_statistic(info->kind) && !boots_of(&comparison)))
 		return err;
@@ -378,8 +379,8 @@ static int compare_all(struct analysis *analysis)
  */
 static int adjust_family(struct analysis *analysis, enum family family, size_t from, size_t to)
 {
-	int (*adjust)(double *, size_t) = family == FAMILY_SECONDARY ? benjamini_hochberg_adjust
-								     : holm_adjust;
+	int (*adjust)(double *, size_t) =
+		family == FAMILY_SECONDARY ? benjamini_hochberg_adjust : holm_adjust;
 	double *p = calloc(analysis->n_comparisons + 1, sizeof(*p));
 	size_t n = 0;
 	int err;
@@ -432,8 +433,8 @@ static void set_more_boots(struct analysis *analysis, struct comparison *compari
 	bool is_primary = comparison->family == FAMILY_PRIMARY;
 	size_t tests = is_primary ? analysis->tests[FAMILY_PRIMARY] : 1;
 	size_t have = boots_of(comparison);
-	size_t least = permutation_boots_needed(VERDICT_ALPHA, tests,
-						comparison->test == TEST_PAIRED);
+	size_t least =
+		permutation_boots_needed(VERDICT_ALPHA, tests, comparison->test == TEST_PAIRED);
 	double alpha = VERDICT_ALPHA / (double)tests;
 	size_t difference, equivalence, needed;
 
@@ -445,8 +446,8 @@ static void set_more_boots(struct analysis *analysis, struct comparison *compari
 		return;
 	}
 	difference = boots_for_difference(&comparison->difference, have, alpha);
-	equivalence = boots_for_equivalence(&comparison->difference, have, alpha,
-					    comparison->margin);
+	equivalence =
+		boots_for_equivalence(&comparison->difference, have, alpha, comparison->margin);
 	needed = difference < equivalence ? difference : equivalence;
 	if (needed == SIZE_MAX)
 		comparison->more_boots = SIZE_MAX;
@@ -512,7 +513,7 @@ static const char *first_planned_label(const struct results *results)
 		    json_object_object_get_ex(results->campaigns[i].document, "variants", &list) &&
 		    json_object_is_type(list, json_type_array))
 			return json_text_at(json_object_array_get_idx(list, 0),
-					    (const char *[]){ "label", NULL });
+					    (const char *[]){"label", NULL});
 	return NULL;
 }
 
@@ -540,10 +541,10 @@ int analysis_make(struct analysis *analysis, const struct results *results,
 {
 	int err;
 
-	*analysis = (struct analysis){ .results = results,
-				       .margin = options && options->margin > 0 ? options->margin
-										: VERDICT_MARGIN,
-				       .control_margin = VERDICT_CONTROL_MARGIN };
+	*analysis = (struct analysis){.results = results,
+				      .margin = options && options->margin > 0 ? options->margin
+									       : VERDICT_MARGIN,
+				      .control_margin = VERDICT_CONTROL_MARGIN};
 	if (analysis->control_margin < analysis->margin)
 		analysis->control_margin = analysis->margin;
 	err = choose_baseline(analysis, options ? options->baseline : NULL);
@@ -559,7 +560,7 @@ int analysis_make(struct analysis *analysis, const struct results *results,
 void analysis_release(struct analysis *analysis)
 {
 	arena_release(&analysis->arena);
-	*analysis = (struct analysis){ 0 };
+	*analysis = (struct analysis){0};
 }
 
 const struct comparison *analysis_find(const struct analysis *analysis, size_t section,

@@ -9,10 +9,11 @@
  * From boots to verdicts: every variant against one baseline, metric by metric.
  * doc/method.md has the reasons; the figures below are the defaults it states.
  */
-#define VERDICT_ALPHA          0.05
-#define VERDICT_CONFIDENCE     0.95
-#define VERDICT_MARGIN         0.05 /* "equivalent": within +-5 % (a ratio from 1/1.05 to 1.05) */
-#define VERDICT_CONTROL_MARGIN 0.25 /* a control "agrees" within +-25 %: the effects sought are several times that */
+#define VERDICT_ALPHA	   0.05
+#define VERDICT_CONFIDENCE 0.95
+#define VERDICT_MARGIN	   0.05 /* "equivalent": within +-5 % (a ratio from 1/1.05 to 1.05) */
+#define VERDICT_CONTROL_MARGIN \
+	0.25 /* a control "agrees" within +-25 %: the effects sought are several times that */
 
 enum verdict {
 	VERDICT_BETTER,
@@ -20,7 +21,7 @@ enum verdict {
 	VERDICT_EQUIVALENT,
 	VERDICT_INCONCLUSIVE,
 	VERDICT_NOT_JUDGED, /* informative, or a maximum */
-	VERDICT_AGREE,      /* controls */
+	VERDICT_AGREE,	    /* controls */
 	VERDICT_DISAGREE,
 	VERDICT_UNCLEAR,
 	VERDICT_HELD, /* invariants */
@@ -35,9 +36,9 @@ enum test_kind {
 };
 
 enum family {
-	FAMILY_PRIMARY,   /* Holm */
+	FAMILY_PRIMARY,	  /* Holm */
 	FAMILY_SECONDARY, /* Benjamini-Hochberg */
-	FAMILY_CONTROL,   /* Holm, among the controls */
+	FAMILY_CONTROL,	  /* Holm, among the controls */
 	FAMILY_NONE,
 	FAMILIES,
 };
@@ -45,29 +46,31 @@ enum family {
 /* What one variant's boots say of one statistic of one metric. */
 struct group {
 	size_t n_boots;
-	double *values;        /* one per boot, in the order of results->boots */
-	size_t *boots;         /* which boots those are */
-	size_t left_out;       /* boots without a partner, where pairs are compared */
+	double *values;	 /* one per boot, in the order of results->boots */
+	size_t *boots;	 /* which boots those are */
+	size_t left_out; /* boots without a partner, where pairs are compared */
 	uint64_t samples;
-	double centre;         /* geometric mean, or the mean where a value is not positive; NaN: no boot */
+	double centre; /* geometric mean, or the mean where a value is not positive; NaN: no boot */
 };
 
 struct comparison {
-	size_t section, metric, variant; /* indices into results; the baseline is analysis->baseline */
+	size_t section, metric,
+		variant; /* indices into results; the baseline is analysis->baseline */
 	enum statistic statistic;
 	enum family family;
 	struct group baseline, other;
-	bool is_log;                     /* values were all positive: means and tests are on logarithms */
-	size_t n_pairs;                  /* of TEST_PAIRED */
+	bool is_log;	/* values were all positive: means and tests are on logarithms */
+	size_t n_pairs; /* of TEST_PAIRED */
 	double ratio, ratio_low, ratio_high; /* other / baseline; NaN where there is none */
-	struct difference difference;    /* on the scale of the test */
-	double margin;                   /* on that scale */
+	struct difference difference;	     /* on the scale of the test */
+	double margin;			     /* on that scale */
 	enum test_kind test;
-	struct permutation permutation;  /* p is NaN with TEST_NONE */
+	struct permutation permutation; /* p is NaN with TEST_NONE */
 	double p_adjusted, p_equivalence, p_equivalence_adjusted;
 	enum verdict verdict;
-	size_t more_boots;               /* per variant, at least; 0 when there is a verdict, SIZE_MAX: no number would do */
-	const char *reason;              /* one sentence; may be NULL */
+	size_t more_boots;  /* per variant, at least; 0 when there is a verdict, SIZE_MAX: no number
+			       would do */
+	const char *reason; /* one sentence; may be NULL */
 };
 
 struct invariant {
@@ -85,11 +88,13 @@ struct evidence_sum {
 };
 
 struct variant_sum {
-	size_t boots, ok, crashed;        /* crashed: panicked, no progress, died or never came up */
-	size_t clean, unclean, unknown;   /* health */
-	const char **reports;             /* different lines from the kernel's log, at most VARIANT_REPORTS_MAX */
+	size_t boots, ok, crashed;	/* crashed: panicked, no progress, died or never came up */
+	size_t clean, unclean, unknown; /* health */
+	const char *
+		*reports; /* different lines from the kernel's log, at most VARIANT_REPORTS_MAX */
 	size_t n_reports;
-	const struct boot *example;       /* a boot that went well, for its environment; or any; or NULL */
+	const struct boot
+		*example; /* a boot that went well, for its environment; or any; or NULL */
 };
 #define VARIANT_REPORTS_MAX 20
 
@@ -103,7 +108,7 @@ struct unmeasured {
 
 struct analysis_options {
 	const char *baseline; /* a variant's label; NULL: "!proxy", else the campaign's first */
-	double margin;        /* 0: VERDICT_MARGIN */
+	double margin;	      /* 0: VERDICT_MARGIN */
 };
 
 struct analysis {
@@ -121,7 +126,7 @@ struct analysis {
 	struct unmeasured *unmeasured;
 	size_t n_unmeasured;
 	struct variant_sum *variants; /* by results->variants */
-	const char **headline;        /* whole sentences, the first says the most */
+	const char **headline;	      /* whole sentences, the first says the most */
 	size_t n_headline;
 	const char **warnings;
 	size_t n_warnings;
@@ -142,7 +147,8 @@ bool is_control_role(enum metric_role role);
 
 /* The comparison of that statistic of that metric; NULL when there is none. */
 const struct comparison *analysis_find(const struct analysis *analysis, size_t section,
-				       const char *metric, enum statistic statistic, size_t variant);
+				       const char *metric, enum statistic statistic,
+				       size_t variant);
 
 /* p50 of a distribution, the value of anything else: what a metric is judged by. */
 enum statistic main_statistic(enum metric_kind kind);

@@ -17,7 +17,8 @@ struct json_object;
 
 struct text_style {
 	bool has_colour;  /* escape sequences for a terminal */
-	bool is_complete; /* report.txt: headline first, every metric, the method; else what a terminal needs */
+	bool is_complete; /* report.txt: headline first, every metric, the method; else what a
+			     terminal needs */
 };
 
 /* Plain ASCII, at most TEXT_COLUMNS wide. */
@@ -30,10 +31,12 @@ void html_write(struct buffer *out, const struct analysis *analysis, const char 
 /* The proxeval-summary document; NULL when memory is out. The caller puts it. */
 struct json_object *summary_to_json(const struct analysis *analysis);
 
-/* Writes all four into @directory, which must exist. 0, or a negative errno with its message printed. */
+/* Writes all four into @directory, which must exist. 0, or a negative errno with its message
+ * printed. */
 int reports_write(const struct analysis *analysis, const char *directory);
 
-/* results_load and analysis_make with the one message when something is wrong; 0 or the exit code. */
+/* results_load and analysis_make with the one message when something is wrong; 0 or the exit code.
+ */
 int reports_analyse(struct results *results, struct analysis *analysis, const char *const *paths,
 		    size_t n_paths, const struct analysis_options *options);
 
