@@ -442,13 +442,32 @@ static void extract_value(char *text)
 	memmove(text, open_bracket + 1, strlen(open_bracket + 1) + 1);
 }
 
+/* Old values are only read when nothing abandoned is left to be put back before. */
+static int take_abandoned_journal(void)
+{
+	char *path;
+	int err = 0;
+
+	if (journal_fd >= 0)
+		return 0;
+	path = settings_journal_path();
+	if (!path)
+		return -ENOMEM;
+	if (!access(path, F_OK))
+		err = take_journal();
+	free(path);
+	return err;
+}
+
 int settings_set(const char *path, const char *value)
 {
 	struct json_object *record;
 	char *old;
 	int err;
 
-	err = read_file(path, VALUE_MAX_BYTES, &old, NULL);
+	err = take_abandoned_journal();
+	if (!err)
+		err = read_file(path, VALUE_MAX_BYTES, &old, NULL);
 	if (err)
 		return err;
 	extract_value(old);

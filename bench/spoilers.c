@@ -238,10 +238,16 @@ static void look_at_rt_throttling(const char *root, struct spoiler *spoiler)
 static void look_at_clocksource(const char *root, struct spoiler *spoiler)
 {
 	/* Those that user space reads without a system call. */
-	static const char *const good[] = {
-		"tsc", "arch_sys_counter", "timebase", "riscv_clocksource",
-		"tod", "kvm-clock",	   "stick",    "hyperv_clocksource_tsc_page",
-		NULL};
+	static const char *const good[] = {"tsc",
+					   "tsc-early",
+					   "arch_sys_counter",
+					   "timebase",
+					   "riscv_clocksource",
+					   "tod",
+					   "kvm-clock",
+					   "stick",
+					   "hyperv_clocksource_tsc_page",
+					   NULL};
 	char name[64];
 	bool fine = false;
 
@@ -335,7 +341,7 @@ static void look_at_debug_options(const char *root, struct spoiler *spoiler)
 static void look_at_taint(const char *root, struct spoiler *spoiler)
 {
 	/* The letters that an oops prints, in the order of their bits. */
-	static const char letters[] = "PFRMBUDAWCIOELKXTNJ";
+	static const char letters[] = "PFSRMBUDAWCIOELKXTNJ";
 	char line[32], set[sizeof(letters)] = "";
 	unsigned long taint;
 	size_t length = 0;

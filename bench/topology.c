@@ -24,6 +24,7 @@
 #define COST_OWNER_SIBLING    1000 /* shares the owner's core: slows down what it observes */
 #define COST_HOUSEKEEPING     500  /* the first CPU takes most of the kernel's own work */
 #define COST_DONOR_SIBLING    200
+#define COST_NO_MEMORY	      150 /* a node without memory of its own: every access is remote */
 #define COST_HOUSEKEEPER_CORE 100
 #define COST_OTHER_CPU_KIND   50 /* a big core and a little one differ by more than their place */
 #define COST_SHARED_CACHE     10
@@ -44,6 +45,7 @@ struct node {
 };
 
 enum distance_source {
+	DISTANCES_ONE_NODE, /* nothing to read */
 	DISTANCES_HWLOC,
 	DISTANCES_SYSFS,
 	DISTANCES_LIBNUMA,
@@ -315,7 +317,10 @@ static int read_distances(struct topology *topology, hwloc_topology_t hwloc)
 		calloc(topology->n_nodes * topology->n_nodes, sizeof(*topology->distances));
 	if (!topology->distances)
 		return -ENOMEM;
-	if (read_hwloc_distances(topology, hwloc)) {
+	if (topology->n_nodes == 1) {
+		*distance_slot(topology, 0, 0) = DISTANCE_LOCAL;
+		topology->distance_source = DISTANCES_ONE_NODE;
+	} else if (read_hwloc_distances(topology, hwloc)) {
 		topology->distance_source = DISTANCES_HWLOC;
 	} else if (live && read_sysfs_distances(topology)) {
 		topology->distance_source = DISTANCES_SYSFS;
@@ -414,9 +419,11 @@ static int find_classes(const struct topology *topology, struct class **classes,
 /* What it costs to give a role to @cpu: the first CPU and its core are better left alone. */
 static unsigned int role_cost(const struct topology *topology, const struct cpu *cpu)
 {
+	unsigned int cost = topology->nodes[cpu->node].memory_bytes ? 0 : COST_NO_MEMORY;
+
 	if (cpu == &topology->cpus[0])
-		return COST_HOUSEKEEPING;
-	return cpu->core == topology->cpus[0].core ? COST_HOUSEKEEPER_CORE : 0;
+		return cost + COST_HOUSEKEEPING;
+	return cost + (cpu->core == topology->cpus[0].core ? COST_HOUSEKEEPER_CORE : 0);
 }
 
 static unsigned int donor_cost(const struct topology *topology, const struct cpu *owner,
@@ -655,9 +662,8 @@ const char *placement_kind_name(enum placement_kind kind)
 static const char *distance_source_name(enum distance_source source)
 {
 	static const char *const names[] = {
-		[DISTANCES_HWLOC] = "hwloc",
-		[DISTANCES_SYSFS] = "sysfs",
-		[DISTANCES_LIBNUMA] = "libnuma",
+		[DISTANCES_ONE_NODE] = "one-node", [DISTANCES_HWLOC] = "hwloc",
+		[DISTANCES_SYSFS] = "sysfs",	   [DISTANCES_LIBNUMA] = "libnuma",
 		[DISTANCES_ASSUMED] = "assumed",
 	};
 
