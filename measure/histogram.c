@@ -6,7 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#define HALF_BITS (HISTOGRAM_BITS - 1) /* an octave above the linear part has 2^HALF_BITS buckets */
+#define HALF_BITS (HISTOGRAM_BITS - 1) /* an octave above the linear part has 2^HALF_BITS buckets \
+					*/
 
 /* How far the values of a bucket are shifted; 0 in the linear part. */
 static uint32_t shift_of(uint32_t index)
@@ -66,8 +67,7 @@ uint64_t histogram_quantile(const struct histogram *histogram, double q)
 	for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
 		seen += histogram->buckets[i];
 		if (rank <= seen)
-			return clamp(histogram,
-				     histogram_lower_edge(i) + histogram_width(i) / 2);
+			return clamp(histogram, histogram_lower_edge(i) + histogram_width(i) / 2);
 	}
 	return histogram->max;
 }
@@ -174,10 +174,9 @@ int histogram_from_json(struct histogram *histogram, struct json_object *object)
 	struct json_object *buckets;
 	uint64_t bits, max_bits, lowest, next = 0;
 
-	if (!json_object_is_type(object, json_type_object) ||
-	    get_member(object, "bits", &bits) || get_member(object, "max_bits", &max_bits) ||
-	    get_member(object, "lowest", &lowest) || bits != HISTOGRAM_BITS ||
-	    max_bits != HISTOGRAM_MAX_BITS)
+	if (!json_object_is_type(object, json_type_object) || get_member(object, "bits", &bits) ||
+	    get_member(object, "max_bits", &max_bits) || get_member(object, "lowest", &lowest) ||
+	    bits != HISTOGRAM_BITS || max_bits != HISTOGRAM_MAX_BITS)
 		return -EINVAL;
 	histogram_init(histogram, lowest);
 	if (get_member(object, "underflow", &histogram->underflow) ||

@@ -12,7 +12,7 @@ struct metric {
 	const struct metric_spec *spec;
 	struct histogram *histogram; /* METRIC_DISTRIBUTION */
 	double scalar;
-	uint64_t count;    /* of a counter, or an invariant's violations */
+	uint64_t count;	   /* of a counter, or an invariant's violations */
 	uint64_t exposure; /* of an invariant */
 	bool is_set;
 	char *broken; /* why its figures say nothing; NULL: they do */
@@ -279,9 +279,9 @@ static void add_quantile(struct json_object *object, const char *key,
 			 const struct histogram *histogram, double q, uint64_t needed)
 {
 	json_object_object_add(object, key,
-			       histogram->samples < needed ?
-				       NULL :
-				       json_object_new_uint64(histogram_quantile(histogram, q)));
+			       histogram->samples < needed
+				       ? NULL
+				       : json_object_new_uint64(histogram_quantile(histogram, q)));
 }
 
 static void add_distribution(struct json_object *object, const struct histogram *histogram)
@@ -312,13 +312,11 @@ static void add_figures(struct json_object *object, const struct metric *metric)
 		break;
 	case METRIC_COUNTER:
 		json_object_object_add(object, "value",
-				       metric->is_set ? json_object_new_uint64(metric->count) :
-							NULL);
+				       metric->is_set ? json_object_new_uint64(metric->count)
+						      : NULL);
 		break;
 	case METRIC_INVARIANT:
-		json_object_object_add(object, "violations",
-				       metric->is_set ? json_object_new_uint64(metric->count) :
-							NULL);
+		json_object_object_add(object, "violations", json_object_new_uint64(metric->count));
 		json_object_object_add(object, "exposure",
 				       json_object_new_uint64(metric->exposure));
 		break;

@@ -26,7 +26,7 @@ int task_class_set(const struct task_class *class)
 {
 	struct kernel_sched_attr attr = {
 		.size = sizeof(attr),
-		.sched_policy = (uint32_t)class->policy,
+		.sched_policy = (uint32_t) class->policy,
 		.sched_nice = class->nice,
 		.sched_priority = class->priority,
 		.sched_runtime = class->runtime_ns,

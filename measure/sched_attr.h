@@ -9,8 +9,8 @@
  * pthread attributes say, so every role sets its own, from inside.
  */
 struct task_class {
-	int policy;        /* SCHED_OTHER, SCHED_FIFO, SCHED_DEADLINE … of <linux/sched.h> */
-	int nice;          /* -20 to 19; SCHED_OTHER */
+	int policy;	   /* SCHED_OTHER, SCHED_FIFO, SCHED_DEADLINE … of <linux/sched.h> */
+	int nice;	   /* -20 to 19; SCHED_OTHER */
 	uint32_t priority; /* 1 to 99; SCHED_FIFO and SCHED_RR */
 	uint64_t runtime_ns, deadline_ns, period_ns; /* SCHED_DEADLINE */
 };

@@ -17,10 +17,10 @@
  * /proc/PID/task/TID/{sched,stat} while the thread is in state D.
  */
 struct task_look {
-	char state;                   /* of /proc/…/stat: 'R', 'S', 'D' … */
-	int cpu;                      /* the runqueue that it belongs to */
-	uint64_t exec_start_ns;       /* se.exec_start */
-	uint64_t sum_exec_ns;         /* se.sum_exec_runtime */
+	char state;		/* of /proc/…/stat: 'R', 'S', 'D' … */
+	int cpu;		/* the runqueue that it belongs to */
+	uint64_t exec_start_ns; /* se.exec_start */
+	uint64_t sum_exec_ns;	/* se.sum_exec_runtime */
 	uint64_t voluntary_switches;
 };
 
@@ -30,13 +30,13 @@ int task_look_parse_sched(const char *text, struct task_look *look);
 
 struct task_watch {
 	int stat_fd, sched_fd;
-	int own_cpu;               /* the only CPU that the thread may run on */
-	bool has_first;            /* first was taken while it slept */
+	int own_cpu;	/* the only CPU that the thread may run on */
+	bool has_first; /* first was taken while it slept */
 	struct task_look first;
-	uint64_t switches_before;  /* its voluntary switches before it could block */
-	unsigned int looks;        /* looks that found it asleep in state D */
-	bool is_charged;           /* its exec_start went on while it slept and its runtime stood */
-	bool is_moved;             /* it slept on another CPU's runqueue */
+	uint64_t switches_before; /* its voluntary switches before it could block */
+	unsigned int looks;	  /* looks that found it asleep in state D */
+	bool is_charged;	  /* its exec_start went on while it slept and its runtime stood */
+	bool is_moved;		  /* it slept on another CPU's runqueue */
 };
 
 /* Opens thread @tid of this process, pinned to @own_cpu. 0, or a negative errno. */

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -27,7 +28,7 @@
  * a few looks, nor later than 4 ms.
  */
 #define LOOK_SOONEST_NS UINT64_C(100000)
-#define LOOK_LATEST_NS  UINT64_C(4000000)
+#define LOOK_LATEST_NS	UINT64_C(4000000)
 
 struct episode;
 
@@ -58,8 +59,8 @@ struct episode {
 
 static struct timespec timespec_of(uint64_t ns)
 {
-	return (struct timespec){ .tv_sec = (time_t)(ns / NS_PER_S),
-				  .tv_nsec = (long)(ns % NS_PER_S) };
+	return (struct timespec){.tv_sec = (time_t)(ns / NS_PER_S),
+				 .tv_nsec = (long)(ns % NS_PER_S)};
 }
 
 static void sleep_until(uint64_t at_ns)
@@ -137,7 +138,7 @@ static void act_owner(struct role *role)
 static int prepare_hog(struct role *role)
 {
 	/* The lowest real-time priority: enough to take the CPU from a fair task at once. */
-	static const struct task_class first = { .policy = SCHED_FIFO, .priority = 1 };
+	static const struct task_class first = {.policy = SCHED_FIFO, .priority = 1};
 	int err = task_pin(role->episode->roles->owner_cpu);
 
 	return err ? err : task_class_set(&first);
@@ -206,8 +207,8 @@ static void *role_main(void *argument)
 	return NULL;
 }
 
-static int start_role(struct episode *episode, struct role *role,
-		      int (*prepare)(struct role *role), void (*act)(struct role *role))
+static int start_role(struct episode *episode, struct role *role, int (*prepare)(struct role *role),
+		      void (*act)(struct role *role))
 {
 	pthread_attr_t attributes;
 	int err;

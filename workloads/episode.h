@@ -25,10 +25,10 @@
 struct episode_roles {
 	int owner_cpu, donor_cpu;
 	struct task_class owner, hog, donor;
-	unsigned int hogs;           /* at most EPISODE_MAX_HOGS */
-	const char *owner_cgroup;    /* a threaded cgroup for the owner alone; NULL: none */
-	uint64_t lead_ns;            /* from the start of the episode to T */
-	uint64_t limit_ns;           /* an episode longer than this is lost */
+	unsigned int hogs;	  /* at most EPISODE_MAX_HOGS */
+	const char *owner_cgroup; /* a threaded cgroup for the owner alone; NULL: none */
+	uint64_t lead_ns;	  /* from the start of the episode to T */
+	uint64_t limit_ns;	  /* an episode longer than this is lost */
 };
 
 #define EPISODE_MAX_HOGS 64
@@ -38,14 +38,15 @@ struct episode_timing {
 };
 
 struct episode_sample {
-	uint64_t wait_ns;            /* the donor's, from before the call to after it */
-	/* The owner's CPU clock: before it took the lock, when the donor arrived, when the donor had the lock, at the owner's return. */
+	uint64_t wait_ns; /* the donor's, from before the call to after it */
+	/* The owner's CPU clock: before it took the lock, when the donor arrived, when the donor
+	 * had the lock, at the owner's return. */
 	uint64_t owner_start_ns, owner_arrival_ns, owner_departure_ns, owner_end_ns;
-	uint64_t hogs_wait_ns;       /* CPU time of all hogs during the wait */
-	uint64_t donor_switches;     /* how often the donor went to sleep during the wait */
-	unsigned int looks;          /* how often it was found asleep in state D */
-	bool is_lent;                /* proxy execution was seen at work (measure/task_watch.h) */
-	bool is_moved;               /* the donor's scheduling context was seen on another CPU */
+	uint64_t hogs_wait_ns;	 /* CPU time of all hogs during the wait */
+	uint64_t donor_switches; /* how often the donor went to sleep during the wait */
+	unsigned int looks;	 /* how often it was found asleep in state D */
+	bool is_lent;		 /* proxy execution was seen at work (measure/task_watch.h) */
+	bool is_moved;		 /* the donor's scheduling context was seen on another CPU */
 };
 
 /*

@@ -8,7 +8,7 @@
 void inversion_phases(uint64_t seed, unsigned int n, unsigned int min_permille,
 		      unsigned int max_permille, unsigned int *out)
 {
-	struct random random = { .state = seed };
+	struct random random = {.state = seed};
 	uint64_t width = max_permille - min_permille;
 
 	for (unsigned int i = 0; i < n; i++) {

@@ -44,7 +44,8 @@ bool has_enough_contention(uint64_t contended, uint64_t samples);
  */
 bool is_proxying_as_expected(enum proxy_exec_state state, uint64_t lent, uint64_t contended);
 
-/* Weight of a nice value in the fair class, from -20 to 19 (sched_prio_to_weight in kernel/sched/core.c). */
+/* Weight of a nice value in the fair class, from -20 to 19 (sched_prio_to_weight in
+ * kernel/sched/core.c). */
 unsigned int nice_weight(int nice);
 
 /* The owner's share of its CPU in competition: its weight over all. */

@@ -16,8 +16,8 @@
  * 1 MiB fits a second-level cache, and IOV_MAX parts of it make sections of up to 1 GiB,
  * some 50 ms of the fastest machine's time.
  */
-#define PART_BYTES      (UINT64_C(1) << 20)
-#define FIRST_BYTES     (UINT64_C(64) << 10)
+#define PART_BYTES	(UINT64_C(1) << 20)
+#define FIRST_BYTES	(UINT64_C(64) << 10)
 #define LARGEST_SECTION (PART_BYTES * IOV_MAX)
 
 static void set_section_bytes(struct lock *lock, uint64_t bytes)
@@ -28,7 +28,7 @@ static void set_section_bytes(struct lock *lock, uint64_t bytes)
 		uint64_t part = bytes < PART_BYTES ? bytes : PART_BYTES;
 
 		lock->parts[lock->n_parts++] =
-			(struct iovec){ .iov_base = lock->buffer, .iov_len = part };
+			(struct iovec){.iov_base = lock->buffer, .iov_len = part};
 		bytes -= part;
 	}
 }

@@ -18,7 +18,8 @@ struct lock_ops {
 	 * release() follows either way.
 	 */
 	int (*init)(struct lock *lock);
-	/* Required. Owner: takes the lock, computes for the length of the section, releases. 0 or a negative errno. */
+	/* Required. Owner: takes the lock, computes for the length of the section, releases. 0 or a
+	 * negative errno. */
 	int (*hold)(struct lock *lock);
 	/* Required. Donor: takes the lock and releases it at once. 0 or a negative errno. */
 	int (*touch)(struct lock *lock);
@@ -46,7 +47,8 @@ struct lock {
  * lseek().
  */
 extern const struct lock_ops lock_f_pos;
-/* A mutex with priority inheritance (FUTEX_LOCK_PI): any kernel lends a real-time waiter's priority to its owner. */
+/* A mutex with priority inheritance (FUTEX_LOCK_PI): any kernel lends a real-time waiter's priority
+ * to its owner. */
 extern const struct lock_ops lock_pi_futex;
 /* A plain futex mutex: the kernel does not know its owner and cannot help it. */
 extern const struct lock_ops lock_plain_futex;

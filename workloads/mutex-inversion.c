@@ -42,7 +42,8 @@
 #define WEAK_QUOTA_US  1000
 #define WEAK_PERIOD_US 20000
 
-/* The wait of the positive control over what was needed: bounded is what the limit for proxy execution is. */
+/* The wait of the positive control over what was needed: bounded is what the issue's limit for
+ * proxy execution is. */
 #define BOUNDED_FACTOR 1.5
 
 /* In the middle of the range, so that neither the watch's nor the kernel's own threads matter. */
@@ -70,7 +71,7 @@ struct inversion {
 	unsigned int *phases[SUBJECTS];
 	unsigned int n_samples[SUBJECTS];
 	struct episode_roles roles; /* with the donor that was asked for */
-	struct task_class fifo;     /* the controls' donor */
+	struct task_class fifo;	    /* the controls' donor */
 	char weak_cgroup[256];
 	double share; /* the owner's, in competition with the hogs */
 	struct random random;
@@ -102,17 +103,17 @@ static struct task_class donor_class(const struct workload_run *run)
 	uint64_t section_ns = number(run, "section_us") * 1000;
 
 	if (is_chosen(run, "donor", "nice"))
-		return (struct task_class){ .policy = SCHED_OTHER, .nice = -20 };
+		return (struct task_class){.policy = SCHED_OTHER, .nice = -20};
 	if (is_chosen(run, "donor", "deadline"))
 		/*
 		 * A donor pays for what its owner executes: three sections (and a millisecond
 		 * for itself) are never used up, in a period that leaves half of the CPU.
 		 */
-		return (struct task_class){ .policy = SCHED_DEADLINE,
-					    .runtime_ns = section_ns * 3 + 1000000,
-					    .deadline_ns = section_ns * 6 + 2000000,
-					    .period_ns = section_ns * 6 + 2000000 };
-	return (struct task_class){ .policy = SCHED_FIFO, .priority = DONOR_PRIORITY };
+		return (struct task_class){.policy = SCHED_DEADLINE,
+					   .runtime_ns = section_ns * 3 + 1000000,
+					   .deadline_ns = section_ns * 6 + 2000000,
+					   .period_ns = section_ns * 6 + 2000000};
+	return (struct task_class){.policy = SCHED_FIFO, .priority = DONOR_PRIORITY};
 }
 
 /*
@@ -121,8 +122,8 @@ static struct task_class donor_class(const struct workload_run *run)
  */
 static int place_conductor(struct workload_run *run)
 {
-	static const struct task_class above = { .policy = SCHED_FIFO,
-						 .priority = DONOR_PRIORITY + 10 };
+	static const struct task_class above = {.policy = SCHED_FIFO,
+						.priority = DONOR_PRIORITY + 10};
 	const struct placement *placement = run->placement;
 	int err;
 
@@ -152,8 +153,8 @@ static int make_weak_owner(struct workload_run *run, struct inversion *inversion
 		inversion->share = fair_share(owner_weight, roles->hogs, nice_weight(0));
 		return 0;
 	}
-	inversion->share = is_throttled ? (double)WEAK_QUOTA_US / WEAK_PERIOD_US :
-					  fair_share(WEAK_CPU_WEIGHT, roles->hogs, 100);
+	inversion->share = is_throttled ? (double)WEAK_QUOTA_US / WEAK_PERIOD_US
+					: fair_share(WEAK_CPU_WEIGHT, roles->hogs, 100);
 	err = weak_cgroup_make(run->cgroup, is_throttled ? 0 : WEAK_CPU_WEIGHT, WEAK_QUOTA_US,
 			       WEAK_PERIOD_US, inversion->weak_cgroup,
 			       sizeof(inversion->weak_cgroup));
@@ -167,9 +168,10 @@ static int make_weak_owner(struct workload_run *run, struct inversion *inversion
 	}
 	roles->owner_cgroup = inversion->weak_cgroup;
 	if (is_throttled)
-		/* What an episode overdrew is paid back first, a quota per period, then one for its start. */
-		roles->lead_ns += (number(run, "section_us") / WEAK_QUOTA_US + 2) *
-				  WEAK_PERIOD_US * 1000;
+		/* What an episode overdrew is paid back first, a quota per period, then one for its
+		 * start. */
+		roles->lead_ns +=
+			(number(run, "section_us") / WEAK_QUOTA_US + 2) * WEAK_PERIOD_US * 1000;
 	return 0;
 }
 
@@ -193,7 +195,7 @@ static void *calibrate(void *argument)
 static int make_lock(struct workload_run *run, struct inversion *inversion, enum subject subject)
 {
 	struct lock *lock = &inversion->locks[subject];
-	struct calibration calibration = { .lock = lock, .cpu = run->placement->owner_cpu };
+	struct calibration calibration = {.lock = lock, .cpu = run->placement->owner_cpu};
 	pthread_t thread;
 	int err;
 
@@ -236,7 +238,7 @@ static int make_locks(struct workload_run *run, struct inversion *inversion)
 
 static int make_samples(struct workload_run *run, struct inversion *inversion)
 {
-	static const char *const seeds[SUBJECTS] = { "f_pos", "pi-futex", "plain-futex" };
+	static const char *const seeds[SUBJECTS] = {"f_pos", "pi-futex", "plain-futex"};
 	unsigned int min = (unsigned int)number(run, "phase_min_percent") * 10;
 	unsigned int max = (unsigned int)number(run, "phase_max_percent") * 10;
 
@@ -271,13 +273,12 @@ static int setup(struct workload_run *run)
 		return -ENOMEM;
 	run->state = inversion;
 	inversion->random.state = random_seed_for(run->seed, "gaps");
-	inversion->fifo =
-		(struct task_class){ .policy = SCHED_FIFO, .priority = DONOR_PRIORITY };
+	inversion->fifo = (struct task_class){.policy = SCHED_FIFO, .priority = DONOR_PRIORITY};
 	inversion->roles = (struct episode_roles){
 		.owner_cpu = run->placement->owner_cpu,
 		.donor_cpu = run->placement->donor_cpu,
-		.owner = { .policy = SCHED_OTHER },
-		.hog = { .policy = SCHED_OTHER },
+		.owner = {.policy = SCHED_OTHER},
+		.hog = {.policy = SCHED_OTHER},
 		.donor = donor_class(run),
 		.hogs = (unsigned int)number(run, "hogs"),
 		.lead_ns = LEAD_NS,
@@ -334,12 +335,13 @@ static int stage(struct workload_run *run, struct inversion *inversion, enum sub
 				random_below(&inversion->random, GAP_MOST_NS - GAP_LEAST_NS);
 	err = episode_run(&roles, &timing, lock, &sample);
 	if (err) {
-		result_set_outcome(run->result, OUTCOME_FAILED,
-				   err == -ETIME || err == -ETIMEDOUT ?
-					   "sample %u of %s was not over after %llu ms (limit_ms)" :
-					   "sample %u of %s could not be staged within %llu ms: %s",
-				   k, lock->ops->name,
-				   (unsigned long long)roles.limit_ns / 1000000, strerror(-err));
+		result_set_outcome(
+			run->result, OUTCOME_FAILED,
+			err == -ETIME || err == -ETIMEDOUT
+				? "sample %u of %s was not over after %llu ms (limit_ms)"
+				: "sample %u of %s could not be staged within %llu ms: %s",
+			k, lock->ops->name, (unsigned long long)roles.limit_ns / 1000000,
+			strerror(-err));
 		return err;
 	}
 	record(run, &inversion->tallies[subject], &sample);
@@ -373,8 +375,8 @@ static void judge_proxying(struct workload_run *run, const struct tally *tally)
 		 proxy_exec_state_name(run->proxy_exec), (unsigned long long)tally->lent,
 		 (unsigned long long)tally->contended, (unsigned long long)tally->looks);
 	judge(run, "proxying",
-	      is_proxying_as_expected(run->proxy_exec, tally->lent, tally->contended),
-	      tally->lent, is_on ? tally->contended : 0, text);
+	      is_proxying_as_expected(run->proxy_exec, tally->lent, tally->contended), tally->lent,
+	      is_on ? tally->contended : 0, text);
 }
 
 /* How many of @tally's factors are at least @factor. */
@@ -489,94 +491,167 @@ static void cleanup(struct workload_run *run)
  */
 static const char *const *knobs(const struct workload_run *run)
 {
-	static const char *const no_admission[] = { "/proc/sys/kernel/sched_rt_runtime_us", "-1",
-						    NULL };
+	static const char *const no_admission[] = {"/proc/sys/kernel/sched_rt_runtime_us", "-1",
+						   NULL};
 
 	return is_chosen(run, "donor", "deadline") ? no_admission : NULL;
 }
 
-static const char *const owners[] = { "nice", "cgroup", "throttled", NULL };
-static const char *const donors[] = { "fifo", "nice", "deadline", NULL };
+static const char *const owners[] = {"nice", "cgroup", "throttled", NULL};
+static const char *const donors[] = {"fifo", "nice", "deadline", NULL};
 
 static const struct parameter_spec parameters[] = {
-	{ .name = "owner", .unit = "", .kind = PARAMETER_CHOICE, .standard = "nice",
-	  .choices = owners,
-	  .help = "what makes the owner weak: its nice value, a cgroup's cpu.weight, or a cgroup's cpu.max" },
-	{ .name = "owner_nice", .unit = "nice", .kind = PARAMETER_NUMBER, .standard = "10",
-	  .min = 1, .max = 19, .help = "the owner's nice value with owner=nice" },
-	{ .name = "donor", .unit = "", .kind = PARAMETER_CHOICE, .standard = "fifo",
-	  .choices = donors,
-	  .help = "who waits: SCHED_FIFO, nice -20, or SCHED_DEADLINE" },
-	{ .name = "hogs", .unit = "count", .kind = PARAMETER_NUMBER, .standard = "2", .min = 1,
-	  .max = EPISODE_MAX_HOGS, .help = "nice-0 threads that compute on the owner's CPU" },
-	{ .name = "section_us", .unit = "us", .kind = PARAMETER_NUMBER, .standard = "6000",
-	  .min = 500, .max = 1000000,
-	  .help = "CPU time of the critical section; several slices (2.8 ms) long, or the hogs cannot get in between" },
-	{ .name = "phase_min_percent", .unit = "percent", .kind = PARAMETER_NUMBER,
-	  .standard = "10", .max = 90,
-	  .help = "the load comes no earlier in the section than this; the donor follows within 1.5 ms" },
-	{ .name = "phase_max_percent", .unit = "percent", .kind = PARAMETER_NUMBER,
-	  .standard = "50", .min = 1, .max = 95, .help = "the load comes earlier in the section than this" },
-	{ .name = "samples", .unit = "count", .kind = PARAMETER_NUMBER, .standard = "20",
-	  .min = 1, .max = 100000, .is_effort = true, .help = "inversions on the kernel mutex" },
-	{ .name = "control_samples", .unit = "count", .kind = PARAMETER_NUMBER, .standard = "5",
-	  .min = 1, .max = 100000, .is_effort = true, .help = "inversions on each of the two control locks" },
-	{ .name = "limit_ms", .unit = "ms", .kind = PARAMETER_NUMBER, .standard = "10000",
-	  .min = 10, .max = 600000, .is_effort = true,
-	  .help = "a sample that takes longer is a failure" },
-	{ .name = NULL },
+	{.name = "owner",
+	 .unit = "",
+	 .kind = PARAMETER_CHOICE,
+	 .standard = "nice",
+	 .choices = owners,
+	 .help = "what makes the owner weak: its nice value, a cgroup's cpu.weight, or a cgroup's cpu.max"},
+	{.name = "owner_nice",
+	 .unit = "nice",
+	 .kind = PARAMETER_NUMBER,
+	 .standard = "10",
+	 .min = 1,
+	 .max = 19,
+	 .help = "the owner's nice value with owner=nice"},
+	{.name = "donor",
+	 .unit = "",
+	 .kind = PARAMETER_CHOICE,
+	 .standard = "fifo",
+	 .choices = donors,
+	 .help = "who waits: SCHED_FIFO, nice -20, or SCHED_DEADLINE"},
+	{.name = "hogs",
+	 .unit = "count",
+	 .kind = PARAMETER_NUMBER,
+	 .standard = "2",
+	 .min = 1,
+	 .max = EPISODE_MAX_HOGS,
+	 .help = "nice-0 threads that compute on the owner's CPU"},
+	{.name = "section_us",
+	 .unit = "us",
+	 .kind = PARAMETER_NUMBER,
+	 .standard = "6000",
+	 .min = 500,
+	 .max = 1000000,
+	 .help = "CPU time of the critical section; several slices (2.8 ms) long, or the hogs cannot get in between"},
+	{.name = "phase_min_percent",
+	 .unit = "percent",
+	 .kind = PARAMETER_NUMBER,
+	 .standard = "10",
+	 .max = 90,
+	 .help = "the load comes no earlier in the section than this; the donor follows within 1.5 ms"},
+	{.name = "phase_max_percent",
+	 .unit = "percent",
+	 .kind = PARAMETER_NUMBER,
+	 .standard = "50",
+	 .min = 1,
+	 .max = 95,
+	 .help = "the load comes earlier in the section than this"},
+	{.name = "samples",
+	 .unit = "count",
+	 .kind = PARAMETER_NUMBER,
+	 .standard = "20",
+	 .min = 1,
+	 .max = 100000,
+	 .is_effort = true,
+	 .help = "inversions on the kernel mutex"},
+	{.name = "control_samples",
+	 .unit = "count",
+	 .kind = PARAMETER_NUMBER,
+	 .standard = "5",
+	 .min = 1,
+	 .max = 100000,
+	 .is_effort = true,
+	 .help = "inversions on each of the two control locks"},
+	{.name = "limit_ms",
+	 .unit = "ms",
+	 .kind = PARAMETER_NUMBER,
+	 .standard = "10000",
+	 .min = 10,
+	 .max = 600000,
+	 .is_effort = true,
+	 .help = "a sample that takes longer is a failure"},
+	{.name = NULL},
 };
 
 static const struct metric_spec metrics[] = {
-	{ .name = "donor_wait_ns", .unit = "ns", .kind = METRIC_DISTRIBUTION,
-	  .direction = LOWER_IS_BETTER, .role = ROLE_PRIMARY,
-	  .help = "how long the donor's lseek() took while the owner held f_pos_lock",
-	  .source = "doc/workloads/mutex-inversion.md; fdget_pos() in fs/file.c" },
-	{ .name = "inversion_factor", .unit = "ratio", .kind = METRIC_SCALAR,
-	  .direction = LOWER_IS_BETTER, .role = ROLE_SECONDARY,
-	  .help = "median of the wait over the CPU time that the owner still needed; 1 is the physical limit",
-	  .source = "doc/workloads/mutex-inversion.md" },
-	{ .name = "inversion_factor_max", .unit = "ratio", .kind = METRIC_SCALAR,
-	  .direction = LOWER_IS_BETTER, .role = ROLE_INFORMATIVE,
-	  .help = "the largest inversion factor of a sample",
-	  .source = "doc/workloads/mutex-inversion.md" },
-	{ .name = "inversion_factor_permille", .unit = "permille", .kind = METRIC_DISTRIBUTION,
-	  .direction = LOWER_IS_BETTER, .role = ROLE_INFORMATIVE,
-	  .help = "the inversion factors of all samples, in thousandths",
-	  .source = "doc/workloads/mutex-inversion.md" },
-	{ .name = "owner_share", .unit = "ratio", .kind = METRIC_SCALAR,
-	  .direction = NO_DIRECTION, .role = ROLE_INFORMATIVE,
-	  .help = "share of its CPU that the owner had during the waits",
-	  .source = "doc/workloads/mutex-inversion.md" },
-	{ .name = "hog_share", .unit = "ratio", .kind = METRIC_SCALAR,
-	  .direction = NO_DIRECTION, .role = ROLE_INFORMATIVE,
-	  .help = "share of the owner's CPU that the hogs had during the waits",
-	  .source = "doc/workloads/mutex-inversion.md" },
-	{ .name = "uncontended_samples", .unit = "count", .kind = METRIC_COUNTER,
-	  .direction = NO_DIRECTION, .role = ROLE_INFORMATIVE,
-	  .help = "samples in which the donor did not meet a held lock; they are in no other figure",
-	  .source = "doc/workloads/mutex-inversion.md" },
-	{ .name = "pi_futex_wait_ns", .unit = "ns", .kind = METRIC_DISTRIBUTION,
-	  .direction = LOWER_IS_BETTER, .role = ROLE_POSITIVE_CONTROL,
-	  .help = "the same inversion behind a PI futex, with a SCHED_FIFO donor",
-	  .source = "kernel/futex/pi.c; doc/workloads/mutex-inversion.md" },
-	{ .name = "plain_futex_wait_ns", .unit = "ns", .kind = METRIC_DISTRIBUTION,
-	  .direction = LOWER_IS_BETTER, .role = ROLE_NEGATIVE_CONTROL,
-	  .help = "the same inversion behind a plain futex, with a SCHED_FIFO donor",
-	  .source = "kernel/futex/waitwake.c; doc/workloads/mutex-inversion.md" },
-	{ .name = NULL },
+	{.name = "donor_wait_ns",
+	 .unit = "ns",
+	 .kind = METRIC_DISTRIBUTION,
+	 .direction = LOWER_IS_BETTER,
+	 .role = ROLE_PRIMARY,
+	 .help = "how long the donor's lseek() took while the owner held f_pos_lock",
+	 .source = "doc/workloads/mutex-inversion.md; fdget_pos() in fs/file.c"},
+	{.name = "inversion_factor",
+	 .unit = "ratio",
+	 .kind = METRIC_SCALAR,
+	 .direction = LOWER_IS_BETTER,
+	 .role = ROLE_SECONDARY,
+	 .help = "median of the wait over the CPU time that the owner still needed; 1 is the physical limit",
+	 .source = "doc/workloads/mutex-inversion.md"},
+	{.name = "inversion_factor_max",
+	 .unit = "ratio",
+	 .kind = METRIC_SCALAR,
+	 .direction = LOWER_IS_BETTER,
+	 .role = ROLE_INFORMATIVE,
+	 .help = "the largest inversion factor of a sample",
+	 .source = "doc/workloads/mutex-inversion.md"},
+	{.name = "inversion_factor_permille",
+	 .unit = "permille",
+	 .kind = METRIC_DISTRIBUTION,
+	 .direction = LOWER_IS_BETTER,
+	 .role = ROLE_INFORMATIVE,
+	 .help = "the inversion factors of all samples, in thousandths",
+	 .source = "doc/workloads/mutex-inversion.md"},
+	{.name = "owner_share",
+	 .unit = "ratio",
+	 .kind = METRIC_SCALAR,
+	 .direction = NO_DIRECTION,
+	 .role = ROLE_INFORMATIVE,
+	 .help = "share of its CPU that the owner had during the waits",
+	 .source = "doc/workloads/mutex-inversion.md"},
+	{.name = "hog_share",
+	 .unit = "ratio",
+	 .kind = METRIC_SCALAR,
+	 .direction = NO_DIRECTION,
+	 .role = ROLE_INFORMATIVE,
+	 .help = "share of the owner's CPU that the hogs had during the waits",
+	 .source = "doc/workloads/mutex-inversion.md"},
+	{.name = "uncontended_samples",
+	 .unit = "count",
+	 .kind = METRIC_COUNTER,
+	 .direction = NO_DIRECTION,
+	 .role = ROLE_INFORMATIVE,
+	 .help = "samples in which the donor did not meet a held lock; they are in no other figure",
+	 .source = "doc/workloads/mutex-inversion.md"},
+	{.name = "pi_futex_wait_ns",
+	 .unit = "ns",
+	 .kind = METRIC_DISTRIBUTION,
+	 .direction = LOWER_IS_BETTER,
+	 .role = ROLE_POSITIVE_CONTROL,
+	 .help = "the same inversion behind a PI futex, with a SCHED_FIFO donor",
+	 .source = "kernel/futex/pi.c; doc/workloads/mutex-inversion.md"},
+	{.name = "plain_futex_wait_ns",
+	 .unit = "ns",
+	 .kind = METRIC_DISTRIBUTION,
+	 .direction = LOWER_IS_BETTER,
+	 .role = ROLE_NEGATIVE_CONTROL,
+	 .help = "the same inversion behind a plain futex, with a SCHED_FIFO donor",
+	 .source = "kernel/futex/waitwake.c; doc/workloads/mutex-inversion.md"},
+	{.name = NULL},
 };
 
-static const char *const kernel_options[] = { "CONFIG_SHMEM", "CONFIG_MEMFD_CREATE",
-					      "CONFIG_FUTEX_PI", NULL };
-static const char *const files[] = { "/proc/self/sched", NULL };
+static const char *const kernel_options[] = {"CONFIG_SHMEM", "CONFIG_MEMFD_CREATE",
+					     "CONFIG_FUTEX_PI", NULL};
+static const char *const files[] = {"/proc/self/sched", NULL};
 
 const struct workload workload_mutex_inversion = {
 	.name = "mutex-inversion",
-	.summary = "how long a strong waiter for a kernel mutex waits for a weak owner on a busy CPU",
+	.summary =
+		"how long a strong waiter for a kernel mutex waits for a weak owner on a busy CPU",
 	.parameters = parameters,
 	.metrics = metrics,
-	.needs = { .root = true, .min_cpus = 1, .kernel_options = kernel_options, .files = files },
+	.needs = {.root = true, .min_cpus = 1, .kernel_options = kernel_options, .files = files},
 	.placements = (1u << PLACEMENT_KINDS) - 1,
 	.knobs = knobs,
 	.setup = setup,

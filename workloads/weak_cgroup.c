@@ -37,7 +37,8 @@ int weak_cgroup_make(const char *section, unsigned int weight, unsigned int quot
 		return -ENAMETOOLONG;
 	if (mkdir(path, 0755) && errno != EEXIST)
 		return -errno;
-	/* Threaded first: a controller cannot be given on by a cgroup that has processes of its own unless all below it is. */
+	/* Threaded first: a controller cannot be given on by a cgroup that has processes of its own
+	 * unless all below it is. */
 	err = write_knob(path, "cgroup.type", "threaded");
 	if (!err)
 		err = write_knob(section, "cgroup.subtree_control", "+cpu");
