@@ -25,7 +25,7 @@ static const char *const known_bases[] = {"7.2", NULL};
  * after it. A suite that a mirror lacks costs one request.
  */
 static const char *const later_suites[] = {"-backports", "trixie-backports", "forky-backports",
-					   "sid", "experimental", NULL};
+					   "sid", NULL};
 
 static int add_archive(struct apt_archives *archives, const char *uri, const char *suite,
 		       const char *components, const char *signed_by)
@@ -339,8 +339,8 @@ static int write_configuration(struct private_apt *apt, const struct apt_archive
 			     "Dir::Cache \"%1$s/cache\";\n"
 			     "Dir::Etc::sourcelist \"%1$s/suite.sources\";\n"
 			     "Dir::Etc::sourceparts \"-\";\n"
-			     "Dir::Etc::preferences \"-\";\n"
-			     "Dir::Etc::preferencesparts \"-\";\n"
+			     "Dir::Etc::preferences \"%1$s/none/preferences\";\n"
+			     "Dir::Etc::preferencesparts \"%1$s/none\";\n"
 			     "Acquire::Languages \"none\";\n"
 			     "Acquire::Retries \"2\";\n"
 			     "APT::Sandbox::User \"\";\n"
@@ -360,7 +360,7 @@ static int private_apt_open(struct private_apt *apt, const char *root,
 			    const struct apt_archive *archive, const char *suite)
 {
 	static const char *const directories[] = {"state/lists/partial", "cache/archives/partial",
-						  NULL};
+						  "none", NULL};
 	char *path;
 	int err = 0;
 
@@ -444,24 +444,37 @@ static void find_release(struct find *find)
 	*find = (struct find){0};
 }
 
-/* Looks for a base that is better than what @find has. Bases are tried in @bases' order. */
+static bool is_newer(const char *version, const char *than)
+{
+	const char *const argv[] = {"dpkg", "--compare-versions", version, "gt", than, NULL};
+	struct process_request request = {.argv = argv};
+
+	return !process_run(&request);
+}
+
+/*
+ * Looks for something better than what @find has: a base that comes earlier in @bases,
+ * or a later version of the same.
+ */
 static void search_suite(const struct private_apt *apt, const char *suite, const char *const *bases,
 			 struct find *find)
 {
 	for (; *bases; bases++) {
+		bool is_same = find->base && !strcmp(find->base, *bases);
 		char *package, *version;
 
-		if (find->base && !strcmp(find->base, *bases))
-			return;
 		package = format_string("linux-source-%s", *bases);
 		version = package ? package_version(apt, package) : NULL;
 		free(package);
-		if (!version)
-			continue;
-		find_release(find);
-		*find = (struct find){
-			.suite = strdup(suite), .base = strdup(*bases), .version = version};
-		return;
+		if (version && (!is_same || is_newer(version, find->version))) {
+			find_release(find);
+			*find = (struct find){
+				.suite = strdup(suite), .base = strdup(*bases), .version = version};
+			return;
+		}
+		free(version);
+		if (is_same)
+			return;
 	}
 }
 
@@ -487,8 +500,6 @@ static int search_suites(const struct apt_archive *archive, const char *codename
 		if (!err)
 			search_suite(&apt, suite, bases, find);
 		private_apt_release(&apt);
-		if (find->base && !strcmp(find->base, bases[0]))
-			break; /* there is no better one */
 	}
 	progress_end(find->base ? find->suite : "none found");
 	return err;
