@@ -675,6 +675,7 @@ static int begin_boot(struct execution *execution, struct slot *slot, struct cam
 	slot->name = campaign_boot_name(campaign, boot);
 	if (slot->name)
 		slot->log_path = format_string("%s/logs/%s.log", campaign->directory, slot->name);
+	request.log_path = slot->log_path;
 	format_utc(slot->started, sizeof(slot->started));
 	if (slot->log_path && request.plan)
 		err = write_event(campaign, boot_event("boot-begin", boot));

@@ -29,4 +29,13 @@ struct kernel_build {
 int kernel_make(const struct kernel_request *request, struct kernel_build *build);
 void kernel_build_release(struct kernel_build *build);
 
+/*
+ * The steps of kernel_make() alone: the source is there; the source is there with the
+ * series applied. *@tree is a new string, the folder it is in. 0, or a negative errno
+ * with its message printed: -ENOENT when no source is to be had, -EINVAL when the tree
+ * or the series is not usable.
+ */
+int kernel_fetch(const struct kernel_request *request, char **tree);
+int kernel_patch(const struct kernel_request *request, char **tree);
+
 #endif
