@@ -489,14 +489,8 @@ static int check_values(struct order *order, const struct string_list *workload_
 
 	order->time = !strcmp(values->time, "virtual") ? TIME_VIRTUAL : TIME_REAL;
 	order->target = choose_target(values);
-	order->boots =
-		(unsigned int)(values->boots != NOT_GIVEN ? values->boots : order->profile->boots);
-	order->watchdog_s =
-		(unsigned int)(values->watchdog_s != NOT_GIVEN ? values->watchdog_s
-							       : order->profile->watchdog_s);
-	if (order->target == &target_host)
-		order->boots = values->boots != NOT_GIVEN ? (unsigned int)values->boots
-							  : profile_boots(values->profile);
+	order->boots = values->boots != NOT_GIVEN ? (unsigned int)values->boots
+						  : profile_boots(values->profile);
 	order->watchdog_s = (unsigned int)values->watchdog_s;
 	if (order->target == &target_host)
 		order->boots = 1;
