@@ -1,17 +1,122 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
+#include "bench/message.h"
+#include "reports/exact.h"
+#include "reports/writers.h"
+
+struct compare_values {
+	bool exact;
+	bool json;
+	const char *baseline;
+	uint64_t margin_percent;
+};
+
+static const struct option_spec compare_options[] = {
+	{.name = "baseline",
+	 .kind = OPTION_STRING,
+	 .argument = "LABEL",
+	 .help = "compare with this variant (else !proxy, else the first of the campaign)",
+	 .offset = offsetof(struct compare_values, baseline)},
+	{.name = "exact",
+	 .kind = OPTION_FLAG,
+	 .help = "say whether two runs are identical, or name the first difference",
+	 .offset = offsetof(struct compare_values, exact)},
+	{.name = "json",
+	 .kind = OPTION_FLAG,
+	 .help = "print the summary document instead of a table",
+	 .offset = offsetof(struct compare_values, json)},
+	{.name = "margin",
+	 .kind = OPTION_NUMBER,
+	 .argument = "PERCENT",
+	 .standard = "5",
+	 .min = 1,
+	 .max = 100,
+	 .help = "variants within so many percent are equivalent",
+	 .offset = offsetof(struct compare_values, margin_percent)},
+	OPTIONS_END,
+};
+
+static int run_exact(const struct string_list *operands)
+{
+	struct exact_answer answer;
+
+	if (operands->count != 2) {
+		message_error("--exact takes two campaigns' folders or two boots' files, not %zu",
+			      operands->count);
+		return EXIT_USAGE;
+	}
+	if (exact_compare(operands->items[0], operands->items[1], &answer)) {
+		message_error("%s", answer.error);
+		return EXIT_INVALID;
+	}
+	if (!answer.is_identical) {
+		printf("different: %s\n", answer.difference);
+		return EXIT_REGRESSION;
+	}
+	printf("identical: %zu boot%s, %zu section%s, %zu metric%s\n", answer.boots,
+	       answer.boots == 1 ? "" : "s", answer.sections, answer.sections == 1 ? "" : "s",
+	       answer.metrics, answer.metrics == 1 ? "" : "s");
+	return EXIT_FINE;
+}
+
+static int run_verdicts(const struct compare_values *values, const struct string_list *operands)
+{
+	struct analysis_options options = {.baseline = values->baseline,
+					   .margin = (double)values->margin_percent / 100};
+	struct analysis analysis;
+	struct results results;
+	int exit_code;
+
+	exit_code =
+		reports_analyse(&results, &analysis, operands->items, operands->count, &options);
+	if (!exit_code)
+		exit_code = reports_print(&analysis, stdout, values->json) ? EXIT_BROKE
+									   : analysis.exit_code;
+	analysis_release(&analysis);
+	results_release(&results);
+	return exit_code;
+}
 
 static int run(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
-	return EXIT_BROKE;
+	struct compare_values values = {0};
+	struct string_list operands = {0};
+	int err = options_parse(&command_compare, argc, argv, &values, &operands);
+	int exit_code;
+
+	if (err) {
+		exit_code = options_exit_code(err);
+	} else if (!operands.count) {
+		message_error(
+			"name boots' files or campaigns' folders, for example 'proxeval compare "
+			"results/*'; see 'proxeval compare --help'");
+		exit_code = EXIT_USAGE;
+	} else if (values.exact) {
+		exit_code = run_exact(&operands);
+	} else {
+		exit_code = run_verdicts(&values, &operands);
+	}
+	options_release(&command_compare, &values, &operands);
+	return exit_code;
 }
+
+static const char *const description[] = {
+	"Each FILE is one boot's result, each DIR a campaign's folder. Every variant is compared\n"
+	"with the baseline, metric by metric, boots against boots: better, worse, equivalent, or\n"
+	"inconclusive with how many more boots it takes at the least.",
+	"Exit codes: 0 fine or identical, 1 worse, violated or different, 2 inconclusive,\n"
+	"4 nothing was measured, 5 a file is invalid, 6 every boot broke.",
+	NULL,
+};
 
 const struct command command_compare = {
 	.name = "compare",
-	.summary = "",
-	.usage = "[OPTION…]",
+	.summary = "Says what differs between variants, from the results' files alone",
+	.usage = "[OPTION…] FILE|DIR…",
+	.description = description,
+	.options = compare_options,
 	.run = run,
 };

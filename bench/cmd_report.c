@@ -1,17 +1,127 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+#include <sys/stat.h>
+
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
+#include "bench/files.h"
+#include "bench/message.h"
+#include "reports/writers.h"
+
+struct report_values {
+	const char *baseline;
+	const char *output;
+	uint64_t margin_percent;
+};
+
+static const struct option_spec report_options[] = {
+	{.name = "baseline",
+	 .kind = OPTION_STRING,
+	 .argument = "LABEL",
+	 .help = "compare with this variant (else !proxy, else the first of the campaign)",
+	 .offset = offsetof(struct report_values, baseline)},
+	{.name = "margin",
+	 .kind = OPTION_NUMBER,
+	 .argument = "PERCENT",
+	 .standard = "5",
+	 .min = 1,
+	 .max = 100,
+	 .help = "variants within so many percent are equivalent",
+	 .offset = offsetof(struct report_values, margin_percent)},
+	{.name = "output",
+	 .letter = 'o',
+	 .kind = OPTION_STRING,
+	 .argument = "DIR",
+	 .help = "write the report there (else into the one campaign's folder)",
+	 .offset = offsetof(struct report_values, output)},
+	OPTIONS_END,
+};
+
+static bool is_directory(const char *path)
+{
+	struct stat status;
+
+	return !stat(path, &status) && S_ISDIR(status.st_mode);
+}
+
+/* Where the report goes; NULL when that was not said and cannot be guessed. */
+static const char *choose_output(const struct report_values *values,
+				 const struct string_list *operands)
+{
+	if (values->output)
+		return values->output;
+	if (operands->count == 1 && is_directory(operands->items[0]))
+		return operands->items[0];
+	message_error("say with --output DIR where a report on %s is to go",
+		      operands->count == 1 ? "a single file" : "several inputs");
+	return NULL;
+}
+
+static int write_report(const struct report_values *values, const struct string_list *operands,
+			const char *output)
+{
+	struct analysis_options options = {.baseline = values->baseline,
+					   .margin = (double)values->margin_percent / 100};
+	struct analysis analysis;
+	struct results results;
+	int exit_code, err;
+
+	exit_code =
+		reports_analyse(&results, &analysis, operands->items, operands->count, &options);
+	if (exit_code)
+		goto out_release;
+	err = make_directories(output);
+	if (err)
+		message_errno(err, "cannot make the folder %s", output);
+	else
+		err = reports_write(&analysis, output);
+	exit_code = err ? EXIT_BROKE : EXIT_FINE;
+	if (!err)
+		printf("%s\n%s/index.html\n%s/report.md\n%s/report.txt\n%s/summary.json\n",
+		       analysis.headline[0], output, output, output, output);
+out_release:
+	analysis_release(&analysis);
+	results_release(&results);
+	return exit_code;
+}
 
 static int run(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
-	return EXIT_BROKE;
+	struct report_values values = {0};
+	struct string_list operands = {0};
+	int err = options_parse(&command_report, argc, argv, &values, &operands);
+	const char *output;
+	int exit_code = EXIT_USAGE;
+
+	if (err) {
+		exit_code = options_exit_code(err);
+	} else if (!operands.count) {
+		message_error(
+			"name a campaign's folder, for example 'proxeval report results/CAMPAIGN'; "
+			"see 'proxeval report --help'");
+	} else {
+		output = choose_output(&values, &operands);
+		if (output)
+			exit_code = write_report(&values, &operands, output);
+	}
+	options_release(&command_report, &values, &operands);
+	return exit_code;
 }
+
+static const char *const description[] = {
+	"Writes index.html (one page that needs no network), report.md, report.txt (for a mailing\n"
+	"list) and summary.json from the results of one or more campaigns. The same inputs give\n"
+	"the same bytes.",
+	"Exit codes: 0 written, whatever the verdicts ('compare' tells those), 4 no boot is there\n"
+	"yet, 5 a file is invalid, 6 the report could not be written.",
+	NULL,
+};
 
 const struct command command_report = {
 	.name = "report",
-	.summary = "",
-	.usage = "[OPTION…]",
+	.summary = "Writes the report: one HTML page, Markdown, plain text and JSON",
+	.usage = "[OPTION…] DIR…",
+	.description = description,
+	.options = report_options,
 	.run = run,
 };

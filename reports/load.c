@@ -1,2 +1,1123 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <stddef.h>
+#include "reports/load.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bench/files.h"
+#include "reports/scan.h"
+
+static const char *const statistic_words[] = {"p50", "p90", "p99", "p99_9", "max", "value", NULL};
+static const char *const boot_end_words[] = {"ok",	    "failed", "panicked",
+					     "no-progress", "died",   NULL};
+static const char *const outcome_words[] = {"ok", "failed", "broken", "unsupported", NULL};
+static const char *const kind_words[] = {"distribution", "scalar", "counter", "invariant", NULL};
+static const char *const direction_words[] = {"lower", "higher", "zero", "none", NULL};
+static const char *const role_words[] = {"primary",	     "secondary",   "positive-control",
+					 "negative-control", "informative", NULL};
+static const char *const time_words[] = {"real", "virtual", NULL};
+static const char *const pairing_words[] = {"rounds", "independent", NULL};
+
+const char *statistic_word(enum statistic statistic)
+{
+	return statistic_words[statistic];
+}
+
+const char *boot_end_word(enum boot_end end)
+{
+	return boot_end_words[end];
+}
+
+const char *outcome_word(enum outcome outcome)
+{
+	return outcome_words[outcome];
+}
+
+const char *role_word(enum metric_role role)
+{
+	return role_words[role];
+}
+
+const char *direction_word(enum metric_direction direction)
+{
+	return direction_words[direction];
+}
+
+/*
+ * Reading one document. The first thing that is wrong is kept; after it every
+ * getter gives a harmless value, so that a reader need not look after each.
+ */
+struct reader {
+	struct results *results;
+	const char *path;
+	const char *where; /* the section or metric being read; NULL: the document */
+	char *error;
+	size_t error_size;
+	bool has_failed;
+};
+
+static void fail(struct reader *reader, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void fail(struct reader *reader, const char *format, ...)
+{
+	char what[400];
+	va_list args;
+
+	if (reader->has_failed)
+		return;
+	reader->has_failed = true;
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	snprintf(reader->error, reader->error_size, "%.200s: %s%.120s%s%s", reader->path,
+		 reader->where ? "in " : "", reader->where ? reader->where : "",
+		 reader->where ? ", " : "", what);
+	for (char *c = reader->error; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+}
+
+static void *no_memory(struct reader *reader)
+{
+	fail(reader, "there is not enough memory to read it");
+	return NULL;
+}
+
+static struct json_object *get(struct reader *reader, struct json_object *object, const char *key)
+{
+	struct json_object *value = NULL;
+
+	if (reader->has_failed)
+		return NULL;
+	if (!json_object_object_get_ex(object, key, &value))
+		fail(reader, "\"%s\" is missing", key);
+	return value;
+}
+
+static struct json_object *get_typed(struct reader *reader, struct json_object *object,
+				     const char *key, enum json_type type, const char *what)
+{
+	struct json_object *value = get(reader, object, key);
+
+	if (!reader->has_failed && json_object_get_type(value) != type)
+		fail(reader, "\"%s\" is not %s", key, what);
+	return reader->has_failed ? NULL : value;
+}
+
+static struct json_object *get_object(struct reader *reader, struct json_object *object,
+				      const char *key)
+{
+	return get_typed(reader, object, key, json_type_object, "an object");
+}
+
+static struct json_object *get_array(struct reader *reader, struct json_object *object,
+				     const char *key)
+{
+	return get_typed(reader, object, key, json_type_array, "a list");
+}
+
+static bool get_bool(struct reader *reader, struct json_object *object, const char *key)
+{
+	return json_object_get_boolean(
+		get_typed(reader, object, key, json_type_boolean, "true or false"));
+}
+
+/* A string, which is then the arena's; NULL when it is null. Never NULL after a failure. */
+static const char *get_text_or_null(struct reader *reader, struct json_object *object,
+				    const char *key)
+{
+	struct json_object *value = get(reader, object, key);
+	const char *text;
+
+	if (reader->has_failed)
+		return "";
+	if (!value)
+		return NULL;
+	if (!json_object_is_type(value, json_type_string)) {
+		fail(reader, "\"%s\" is not a string", key);
+		return "";
+	}
+	if (strlen(json_object_get_string(value)) != (size_t)json_object_get_string_len(value)) {
+		fail(reader, "\"%s\" holds a NUL character", key);
+		return "";
+	}
+	text = arena_text(&reader->results->arena, json_object_get_string(value));
+	if (!text)
+		no_memory(reader);
+	return text ? text : "";
+}
+
+static const char *get_text(struct reader *reader, struct json_object *object, const char *key)
+{
+	const char *text = get_text_or_null(reader, object, key);
+
+	if (!text)
+		fail(reader, "\"%s\" is null", key);
+	return text ? text : "";
+}
+
+static const char *get_name(struct reader *reader, struct json_object *object, const char *key)
+{
+	const char *text = get_text(reader, object, key);
+
+	if (!*text)
+		fail(reader, "\"%s\" is empty", key);
+	return text;
+}
+
+static int get_word(struct reader *reader, struct json_object *object, const char *key,
+		    const char *const *words)
+{
+	const char *text = get_text(reader, object, key);
+
+	for (int i = 0; words[i]; i++)
+		if (!strcmp(words[i], text))
+			return i;
+	fail(reader, "\"%s\" is \"%.60s\", which this program does not know", key, text);
+	return 0;
+}
+
+static double to_number(struct reader *reader, struct json_object *value, const char *key)
+{
+	double number;
+
+	if (!json_object_is_type(value, json_type_int) &&
+	    !json_object_is_type(value, json_type_double)) {
+		fail(reader, "\"%s\" is not a number", key);
+		return NAN;
+	}
+	number = json_object_get_double(value);
+	if (!isfinite(number))
+		fail(reader, "\"%s\" is not a finite number", key);
+	return number;
+}
+
+/* NaN when it is null or, with @may_miss, not there. */
+static double get_number_or_null(struct reader *reader, struct json_object *object, const char *key,
+				 bool may_miss)
+{
+	struct json_object *value = NULL;
+
+	if (reader->has_failed)
+		return NAN;
+	if (!json_object_object_get_ex(object, key, &value) && !may_miss)
+		fail(reader, "\"%s\" is missing", key);
+	return value && !reader->has_failed ? to_number(reader, value, key) : NAN;
+}
+
+static uint64_t to_count(struct reader *reader, struct json_object *value, const char *key)
+{
+	double number = 0;
+
+	if (reader->has_failed)
+		return 0;
+	if (!json_object_is_type(value, json_type_int))
+		fail(reader, "\"%s\" is not a whole number", key);
+	else
+		number = json_object_get_double(value);
+	if (number < 0 || number > RESULT_MAX_COUNT)
+		fail(reader, "\"%s\" is %.17g, and a count is from 0 to 2^53", key, number);
+	return reader->has_failed ? 0 : (uint64_t)number;
+}
+
+static uint64_t get_count(struct reader *reader, struct json_object *object, const char *key)
+{
+	return to_count(reader, get(reader, object, key), key);
+}
+
+/* A count or null: NaN. */
+static double get_count_or_null(struct reader *reader, struct json_object *object, const char *key,
+				bool may_miss)
+{
+	struct json_object *value = NULL;
+
+	if (reader->has_failed)
+		return NAN;
+	if (!json_object_object_get_ex(object, key, &value) && !may_miss)
+		fail(reader, "\"%s\" is missing", key);
+	return value ? (double)to_count(reader, value, key) : NAN;
+}
+
+static uint64_t get_seed(struct reader *reader, struct json_object *object, const char *key)
+{
+	struct json_object *value = get_typed(reader, object, key, json_type_int, "a whole number");
+
+	if (value && json_object_get_double(value) < 0)
+		fail(reader, "\"%s\" is negative", key);
+	return value ? json_object_get_uint64(value) : 0;
+}
+
+/* The format's name and version; a document of another kind is named as what it is. */
+static void check_format(struct reader *reader, struct json_object *document, const char *format)
+{
+	struct json_object *found = NULL, *version = NULL;
+
+	if (!json_object_is_type(document, json_type_object))
+		fail(reader, "it is not a JSON object");
+	else if (!json_object_object_get_ex(document, "format", &found) ||
+		 !json_object_is_type(found, json_type_string))
+		fail(reader, "it has no \"format\", so it is not a result of this program");
+	else if (strcmp(json_object_get_string(found), format))
+		fail(reader, "it is a %.40s, and a %s is needed", json_object_get_string(found),
+		     format);
+	else if (!json_object_object_get_ex(document, "version", &version) ||
+		 !json_object_is_type(version, json_type_int))
+		fail(reader, "it has no \"version\"");
+	else if (json_object_get_int64(version) != 1)
+		fail(reader, "its version is %lld, and this program reads version 1",
+		     (long long)json_object_get_int64(version));
+}
+
+/* The file's bytes; the size is looked at before anything is read. */
+static char *read_bounded(struct reader *reader, size_t *size_bytes)
+{
+	struct stat status;
+	char *text = NULL;
+	int err = 0;
+
+	if (stat(reader->path, &status))
+		err = -errno;
+	else if (!S_ISREG(status.st_mode))
+		fail(reader, "it is not a regular file");
+	else if ((uint64_t)status.st_size > RESULT_MAX_BYTES)
+		err = -EFBIG;
+	if (!err && !reader->has_failed)
+		err = read_file(reader->path, RESULT_MAX_BYTES, &text, size_bytes);
+	if (err == -EFBIG)
+		fail(reader, "it is larger than %llu MiB, the most that a result may have",
+		     (unsigned long long)(RESULT_MAX_BYTES >> 20));
+	else if (err)
+		fail(reader, "it cannot be read: %s", strerror(-err));
+	return text;
+}
+
+static struct json_object *parse_text(struct reader *reader, const char *text, size_t size_bytes)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(RESULT_MAX_DEPTH + 1);
+	struct json_object *document = NULL;
+	enum json_tokener_error problem;
+
+	if (!tokener)
+		return no_memory(reader);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	document = json_tokener_parse_ex(tokener, text, (int)size_bytes);
+	problem = json_tokener_get_error(tokener);
+	if (problem == json_tokener_continue)
+		fail(reader, "it is cut short: the JSON text does not end");
+	else if (problem != json_tokener_success)
+		fail(reader, "it is not JSON: %s at byte %zu", json_tokener_error_desc(problem),
+		     json_tokener_get_parse_end(tokener));
+	else
+		for (size_t i = json_tokener_get_parse_end(tokener); i < size_bytes; i++)
+			if (!strchr(" \t\r\n", text[i]) || !text[i])
+				fail(reader, "something follows the JSON text at byte %zu", i);
+	json_tokener_free(tokener);
+	if (reader->has_failed) {
+		json_object_put(document);
+		document = NULL;
+	}
+	return document;
+}
+
+static struct json_object *load_document(struct reader *reader, const char *format)
+{
+	struct json_object *document = NULL;
+	size_t size_bytes = 0;
+	char problem[200];
+	char *text = read_bounded(reader, &size_bytes);
+	int err;
+
+	if (!text)
+		return NULL;
+	err = json_scan(text, size_bytes, RESULT_MAX_DEPTH, problem, sizeof(problem));
+	if (!size_bytes)
+		fail(reader, "it is empty");
+	else if (err == -ENOMEM)
+		no_memory(reader);
+	else if (err)
+		fail(reader, "%s", problem);
+	else
+		document = parse_text(reader, text, size_bytes);
+	free(text);
+	if (!reader->has_failed)
+		check_format(reader, document, format);
+	if (reader->has_failed) {
+		json_object_put(document);
+		return NULL;
+	}
+	return document;
+}
+
+int boot_document_load(const char *path, struct json_object **out, char *error, size_t error_size)
+{
+	struct reader reader = {.path = path, .error = error, .error_size = error_size};
+
+	*out = load_document(&reader, "proxeval-boot");
+	return *out ? 0 : -EINVAL;
+}
+
+uint64_t bucket_lower_edge(uint32_t bits, uint32_t index)
+{
+	uint32_t half = 1u << (bits - 1);
+
+	if (index < 2 * half)
+		return index;
+	return (uint64_t)(half + index % half) << (index / half - 1);
+}
+
+uint64_t bucket_width(uint32_t bits, uint32_t index)
+{
+	uint32_t half = 1u << (bits - 1);
+
+	return index < 2 * half ? 1 : UINT64_C(1) << (index / half - 1);
+}
+
+static void read_bucket(struct reader *reader, struct json_object *pair, struct bucket *bucket,
+			uint64_t limit)
+{
+	uint64_t index;
+
+	if (!json_object_is_type(pair, json_type_array) || json_object_array_length(pair) != 2) {
+		fail(reader, "a bucket is not a pair of an index and a count");
+		return;
+	}
+	index = to_count(reader, json_object_array_get_idx(pair, 0), "buckets");
+	bucket->count = to_count(reader, json_object_array_get_idx(pair, 1), "buckets");
+	if (index >= limit)
+		fail(reader, "bucket %llu is beyond the histogram", (unsigned long long)index);
+	bucket->index = (uint32_t)index;
+}
+
+static void check_histogram_sum(struct reader *reader, const struct measurement *measurement)
+{
+	const struct sparse_histogram *histogram = &measurement->histogram;
+	double sum = (double)histogram->underflow + (double)histogram->overflow;
+
+	for (size_t i = 0; i < histogram->n_buckets; i++) {
+		sum += (double)histogram->buckets[i].count;
+		if (i && histogram->buckets[i].index <= histogram->buckets[i - 1].index)
+			fail(reader, "the buckets are not in rising order");
+	}
+	if (sum != (double)measurement->samples)
+		fail(reader, "the histogram holds %.0f samples, and \"samples\" says %llu", sum,
+		     (unsigned long long)measurement->samples);
+}
+
+static void read_histogram(struct reader *reader, struct json_object *object,
+			   struct measurement *measurement)
+{
+	struct sparse_histogram *histogram = &measurement->histogram;
+	uint64_t bits = get_count(reader, object, "bits");
+	uint64_t max_bits = get_count(reader, object, "max_bits");
+	struct json_object *list = get_array(reader, object, "buckets");
+	struct bucket *buckets;
+	uint64_t limit;
+
+	histogram->underflow = get_count(reader, object, "underflow");
+	histogram->overflow = get_count(reader, object, "overflow");
+	if (!reader->has_failed && (bits < 1 || bits > 16 || max_bits < bits || max_bits > 63))
+		fail(reader, "a histogram of %llu bits up to %llu is not one",
+		     (unsigned long long)bits, (unsigned long long)max_bits);
+	if (reader->has_failed)
+		return;
+	limit = (UINT64_C(1) << bits) + (max_bits - bits) * (UINT64_C(1) << (bits - 1));
+	histogram->bits = (uint32_t)bits;
+	histogram->n_buckets = json_object_array_length(list);
+	buckets =
+		arena_alloc(&reader->results->arena, (histogram->n_buckets + 1) * sizeof(*buckets));
+	if (!buckets) {
+		no_memory(reader);
+		return;
+	}
+	for (size_t i = 0; i < histogram->n_buckets && !reader->has_failed; i++)
+		read_bucket(reader, json_object_array_get_idx(list, i), &buckets[i], limit);
+	histogram->buckets = buckets;
+	if (!reader->has_failed)
+		check_histogram_sum(reader, measurement);
+}
+
+/* A quantile that so few samples cannot carry is refused, whoever wrote it. */
+static double get_quantile(struct reader *reader, struct json_object *object, const char *key,
+			   uint64_t samples, uint64_t needs)
+{
+	double value = get_count_or_null(reader, object, key, needs > 100);
+
+	if (!isnan(value) && samples < needs)
+		fail(reader, "\"%s\" needs %llu samples, and there are %llu", key,
+		     (unsigned long long)needs, (unsigned long long)samples);
+	return value;
+}
+
+static void read_distribution(struct reader *reader, struct json_object *object,
+			      struct measurement *measurement)
+{
+	double *statistic = measurement->statistic;
+	uint64_t samples = get_count(reader, object, "samples");
+
+	measurement->samples = samples;
+	measurement->min = get_count_or_null(reader, object, "min", false);
+	statistic[STATISTIC_MAX] = get_count_or_null(reader, object, "max", false);
+	get_number_or_null(reader, object, "mean", false);
+	statistic[STATISTIC_P50] = get_quantile(reader, object, "p50", samples, 1);
+	statistic[STATISTIC_P90] = get_quantile(reader, object, "p90", samples, 10);
+	statistic[STATISTIC_P99] = get_quantile(reader, object, "p99", samples, 100);
+	statistic[STATISTIC_P99_9] = get_quantile(reader, object, "p99_9", samples, 1000);
+	if (samples && (isnan(measurement->min) || isnan(statistic[STATISTIC_MAX]) ||
+			isnan(statistic[STATISTIC_P50])))
+		fail(reader, "there are %llu samples without a min, max or p50",
+		     (unsigned long long)samples);
+	if (samples && (measurement->min > statistic[STATISTIC_P50] ||
+			statistic[STATISTIC_P50] > statistic[STATISTIC_MAX]))
+		fail(reader, "min, p50 and max are not in rising order");
+	read_histogram(reader, get_object(reader, object, "histogram"), measurement);
+}
+
+static void read_figures(struct reader *reader, struct json_object *object, enum metric_kind kind,
+			 struct measurement *measurement)
+{
+	measurement->min = NAN;
+	for (int i = 0; i < STATISTICS; i++)
+		measurement->statistic[i] = NAN;
+	switch (kind) {
+	case METRIC_DISTRIBUTION:
+		read_distribution(reader, object, measurement);
+		break;
+	case METRIC_SCALAR:
+		measurement->statistic[STATISTIC_VALUE] =
+			get_number_or_null(reader, object, "value", false);
+		break;
+	case METRIC_COUNTER:
+		measurement->statistic[STATISTIC_VALUE] =
+			get_count_or_null(reader, object, "value", false);
+		break;
+	case METRIC_INVARIANT:
+		measurement->violations = get_count(reader, object, "violations");
+		measurement->exposure = get_count(reader, object, "exposure");
+		break;
+	}
+}
+
+/* The section's metric of that name, added when it is new; checked to be the same thing as before.
+ */
+static size_t find_metric(struct reader *reader, struct section_info *section,
+			  const struct metric_info *metric)
+{
+	struct metric_info *added;
+
+	for (size_t i = 0; i < section->n_metrics; i++) {
+		const struct metric_info *known = &section->metrics[i];
+
+		if (strcmp(known->name, metric->name))
+			continue;
+		if (strcmp(known->unit, metric->unit) || known->kind != metric->kind ||
+		    known->direction != metric->direction || known->role != metric->role)
+			fail(reader,
+			     "its unit, kind, direction or role is not what another boot says");
+		return i;
+	}
+	if (section->n_metrics == RESULT_MAX_METRICS) {
+		fail(reader, "the section has more than %d metrics", RESULT_MAX_METRICS);
+		return 0;
+	}
+	added = arena_append(&reader->results->arena, &section->metrics, &section->n_metrics,
+			     sizeof(*added));
+	if (!added) {
+		no_memory(reader);
+		return 0;
+	}
+	*added = *metric;
+	return section->n_metrics - 1;
+}
+
+static struct measurement *measurement_slot(struct reader *reader, struct section_result *result,
+					    size_t index)
+{
+	while (result->n_measurements <= index)
+		if (!arena_append(&reader->results->arena, &result->measurements,
+				  &result->n_measurements, sizeof(struct measurement)))
+			return no_memory(reader);
+	return &result->measurements[index];
+}
+
+static void read_metric(struct reader *reader, struct json_object *object,
+			struct section_info *section, struct section_result *result)
+{
+	struct metric_info metric = {0};
+	struct measurement *measurement;
+
+	metric.name = get_name(reader, object, "name");
+	if (!reader->has_failed)
+		reader->where =
+			arena_format(&reader->results->arena, "%s %s", section->id, metric.name);
+	metric.unit = get_text(reader, object, "unit");
+	metric.kind = (enum metric_kind)get_word(reader, object, "kind", kind_words);
+	metric.direction =
+		(enum metric_direction)get_word(reader, object, "direction", direction_words);
+	metric.role = (enum metric_role)get_word(reader, object, "role", role_words);
+	if (reader->has_failed)
+		return;
+	measurement = measurement_slot(reader, result, find_metric(reader, section, &metric));
+	if (!measurement || reader->has_failed)
+		return;
+	if (measurement->present)
+		fail(reader, "it appears twice");
+	measurement->present = true;
+	measurement->outcome = (enum outcome)get_word(reader, object, "outcome", outcome_words);
+	measurement->reason = get_text_or_null(reader, object, "reason");
+	read_figures(reader, object, metric.kind, measurement);
+}
+
+static void read_evidence(struct reader *reader, struct json_object *list,
+			  struct section_result *result)
+{
+	size_t count = list ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < count && !reader->has_failed; i++) {
+		struct json_object *object = json_object_array_get_idx(list, i);
+		struct evidence *evidence = arena_append(&reader->results->arena, &result->evidence,
+							 &result->n_evidence, sizeof(*evidence));
+
+		if (!evidence) {
+			no_memory(reader);
+			return;
+		}
+		evidence->name = get_name(reader, object, "name");
+		evidence->held = get_bool(reader, object, "held");
+		evidence->observed = get_count(reader, object, "observed");
+		evidence->expected = get_count(reader, object, "expected");
+		evidence->text = get_text_or_null(reader, object, "text");
+	}
+}
+
+static const char *join_params(struct reader *reader, struct json_object *params)
+{
+	const char *joined = "";
+
+	if (!params)
+		return joined;
+	json_object_object_foreach (params, name, value) {
+		joined = arena_format(&reader->results->arena, "%s%s%s=%.200s", joined,
+				      *joined ? " " : "", name, json_object_get_string(value));
+		if (!joined)
+			return no_memory(reader);
+	}
+	return joined;
+}
+
+/* The section's index; a new one is added with what it says of itself. */
+static size_t find_section(struct reader *reader, struct json_object *object, const char *id)
+{
+	struct results *results = reader->results;
+	struct json_object *placement;
+	struct section_info *added;
+
+	for (size_t i = 0; i < results->n_sections; i++)
+		if (!strcmp(results->sections[i].id, id))
+			return i;
+	if (results->n_sections == RESULT_MAX_SECTIONS) {
+		fail(reader, "there are more than %d different sections", RESULT_MAX_SECTIONS);
+		return 0;
+	}
+	added = arena_append(&results->arena, &results->sections, &results->n_sections,
+			     sizeof(*added));
+	if (!added) {
+		no_memory(reader);
+		return 0;
+	}
+	added->id = id;
+	added->workload = get_name(reader, object, "workload");
+	added->params = join_params(reader, get_object(reader, object, "params"));
+	placement = get_object(reader, object, "placement");
+	added->placement = get_name(reader, placement, "name");
+	added->placement_kind = get_name(reader, placement, "kind");
+	return results->n_sections - 1;
+}
+
+static struct section_result *section_slot(struct reader *reader, struct boot *boot, size_t index)
+{
+	while (boot->n_sections <= index)
+		if (!arena_append(&reader->results->arena, &boot->sections, &boot->n_sections,
+				  sizeof(struct section_result)))
+			return no_memory(reader);
+	return &boot->sections[index];
+}
+
+static void read_section(struct reader *reader, struct json_object *object, struct boot *boot)
+{
+	struct json_object *metrics;
+	struct section_result *result;
+	const char *id;
+	size_t index;
+
+	if (!json_object_is_type(object, json_type_object)) {
+		fail(reader, "a section is not an object");
+		return;
+	}
+	id = get_name(reader, object, "id");
+	if (!reader->has_failed)
+		reader->where = id;
+	index = find_section(reader, object, id);
+	result = reader->has_failed ? NULL : section_slot(reader, boot, index);
+	if (!result)
+		return;
+	if (result->present)
+		fail(reader, "the section appears twice");
+	result->present = true;
+	result->outcome = (enum outcome)get_word(reader, object, "outcome", outcome_words);
+	result->reason = get_text_or_null(reader, object, "reason");
+	read_evidence(reader, get_array(reader, object, "evidence"), result);
+	metrics = get_array(reader, object, "metrics");
+	for (size_t i = 0; !reader->has_failed && i < json_object_array_length(metrics); i++)
+		read_metric(reader, json_object_array_get_idx(metrics, i),
+			    &reader->results->sections[index], result);
+	reader->where = NULL;
+}
+
+const char *json_text_at(struct json_object *object, const char *const *keys)
+{
+	for (; *keys; keys++)
+		if (!json_object_is_type(object, json_type_object) ||
+		    !json_object_object_get_ex(object, *keys, &object))
+			return NULL;
+	return json_object_is_type(object, json_type_string) ? json_object_get_string(object)
+							     : NULL;
+}
+
+/* Release and build of the kernel that ran: two builds of one release are two kernels. */
+static const char *read_kernel(struct reader *reader, struct json_object *environment)
+{
+	const char *release =
+		json_text_at(environment, (const char *[]){"kernel", "release", NULL});
+	const char *version =
+		json_text_at(environment, (const char *[]){"kernel", "version", NULL});
+
+	if (!release)
+		return NULL;
+	return arena_format(&reader->results->arena, "%s%s%s", release, version ? " " : "",
+			    version ? version : "");
+}
+
+static bool is_same_or_unknown(const char *one, const char *other)
+{
+	return !one || !other || !strcmp(one, other);
+}
+
+static bool is_same_variant(const struct variant_info *known, const struct variant_info *variant)
+{
+	return !strcmp(known->plain_label, variant->plain_label) &&
+	       !strcmp(known->arguments, variant->arguments) &&
+	       is_same_or_unknown(known->image_sha256, variant->image_sha256) &&
+	       is_same_or_unknown(known->kernel, variant->kernel);
+}
+
+static bool is_label_taken(const struct results *results, const char *label)
+{
+	for (size_t i = 0; i < results->n_variants; i++)
+		if (!strcmp(results->variants[i].label, label))
+			return true;
+	return false;
+}
+
+/* Two things that share a label are told apart by their campaign, and by a number if need be. */
+static const char *unique_label(struct results *results, const char *plain, const char *campaign)
+{
+	const char *label = plain;
+
+	if (is_label_taken(results, label))
+		label = arena_format(&results->arena, "%s@%s", plain, campaign);
+	for (unsigned int i = 2; label && is_label_taken(results, label); i++)
+		label = arena_format(&results->arena, "%s@%s#%u", plain, campaign, i);
+	return label;
+}
+
+static size_t find_variant(struct reader *reader, struct variant_info *variant,
+			   const char *campaign)
+{
+	struct results *results = reader->results;
+	struct variant_info *added;
+
+	for (size_t i = 0; i < results->n_variants; i++) {
+		struct variant_info *known = &results->variants[i];
+
+		if (!is_same_variant(known, variant))
+			continue;
+		if (!known->kernel)
+			known->kernel = variant->kernel;
+		if (!known->image_sha256)
+			known->image_sha256 = variant->image_sha256;
+		return i;
+	}
+	variant->label = unique_label(results, variant->plain_label, campaign);
+	added = variant->label ? arena_append(&results->arena, &results->variants,
+					      &results->n_variants, sizeof(*added))
+			       : NULL;
+	if (!added) {
+		no_memory(reader);
+		return 0;
+	}
+	*added = *variant;
+	return results->n_variants - 1;
+}
+
+static void read_variant(struct reader *reader, struct json_object *document, struct boot *boot)
+{
+	struct json_object *object = get_object(reader, document, "variant");
+	struct variant_info variant = {0};
+	struct json_object *image = NULL;
+
+	variant.plain_label = get_name(reader, object, "label");
+	variant.arguments = get_text(reader, object, "arguments");
+	if (json_object_object_get_ex(object, "image_sha256", &image))
+		variant.image_sha256 = get_text_or_null(reader, object, "image_sha256");
+	variant.kernel = read_kernel(reader, boot->environment);
+	if (!reader->has_failed)
+		boot->variant = find_variant(reader, &variant,
+					     reader->results->campaigns[boot->campaign].id);
+}
+
+static size_t find_campaign(struct reader *reader, const char *id)
+{
+	struct results *results = reader->results;
+	struct campaign_info *added;
+
+	for (size_t i = 0; i < results->n_campaigns; i++)
+		if (!strcmp(results->campaigns[i].id, id))
+			return i;
+	added = arena_append(&results->arena, &results->campaigns, &results->n_campaigns,
+			     sizeof(*added));
+	if (!added) {
+		no_memory(reader);
+		return 0;
+	}
+	added->id = id;
+	return results->n_campaigns - 1;
+}
+
+/* Target and kind of time are the same in everything that is compared. */
+static void read_target(struct reader *reader, struct json_object *document)
+{
+	struct results *results = reader->results;
+	const char *target = get_name(reader, document, "target");
+	const char *time = time_words[get_word(reader, document, "time", time_words)];
+
+	if (reader->has_failed)
+		return;
+	if (!results->target) {
+		results->target = target;
+		results->time = time;
+	}
+	if (strcmp(results->time, time))
+		fail(reader,
+		     "it is in %s time and the boots before it in %s time: the two are never "
+		     "compared",
+		     time, results->time);
+	else if (strcmp(results->target, target))
+		fail(reader,
+		     "its target is %.40s and that of the boots before it is %.40s: the two are "
+		     "never compared",
+		     target, results->target);
+}
+
+static void read_health(struct reader *reader, struct json_object *document, struct boot *boot)
+{
+	struct json_object *clean = NULL;
+
+	boot->health = get_object(reader, document, "health");
+	if (reader->has_failed)
+		return;
+	clean = get(reader, boot->health, "clean");
+	if (clean && !json_object_is_type(clean, json_type_boolean))
+		fail(reader, "\"clean\" is not true, false or null");
+	boot->is_health_known = clean;
+	boot->is_clean = clean && json_object_get_boolean(clean);
+}
+
+static void read_identity(struct reader *reader, struct json_object *document, struct boot *boot)
+{
+	struct json_object *object = get_object(reader, document, "boot");
+	struct json_object *campaign = get_object(reader, document, "campaign");
+	struct json_object *host_run = NULL;
+
+	boot->index = get_count(reader, object, "index");
+	boot->round = get_count(reader, object, "round");
+	boot->attempt = get_count(reader, object, "attempt");
+	boot->seed = get_seed(reader, object, "seed");
+	boot->campaign = find_campaign(reader, get_name(reader, campaign, "id"));
+	if (json_object_object_get_ex(document, "host_run", &host_run))
+		boot->started =
+			arena_text(&reader->results->arena,
+				   json_text_at(host_run, (const char *[]){"started", NULL}));
+}
+
+static void read_boot(struct reader *reader, struct json_object *document, struct boot *boot)
+{
+	struct json_object *sections;
+
+	read_target(reader, document);
+	read_identity(reader, document, boot);
+	boot->environment = get_object(reader, document, "environment");
+	read_health(reader, document, boot);
+	read_variant(reader, document, boot);
+	boot->end = (enum boot_end)get_word(reader, document, "outcome", boot_end_words);
+	boot->reason = get_text_or_null(reader, document, "reason");
+	sections = get_array(reader, document, "sections");
+	for (size_t i = 0; !reader->has_failed && i < json_object_array_length(sections); i++)
+		read_section(reader, json_object_array_get_idx(sections, i), boot);
+}
+
+static struct reader new_reader(struct results *results, const char *path)
+{
+	return (struct reader){.results = results,
+			       .path = path,
+			       .error = results->error,
+			       .error_size = sizeof(results->error)};
+}
+
+static int load_boot(struct results *results, const char *path)
+{
+	struct reader reader = new_reader(results, path);
+	struct json_object *document = load_document(&reader, "proxeval-boot");
+	struct boot boot = {.path = arena_text(&results->arena, path)}, *added;
+
+	if (!document)
+		return -EINVAL;
+	read_boot(&reader, document, &boot);
+	if (!reader.has_failed) {
+		added = arena_append(&results->arena, &results->boots, &results->n_boots,
+				     sizeof(*added));
+		if (added) {
+			*added = boot;
+			json_object_get(boot.environment);
+			json_object_get(boot.health);
+		} else {
+			no_memory(&reader);
+		}
+	}
+	json_object_put(document);
+	return reader.has_failed ? -EINVAL : 0;
+}
+
+static int load_campaign(struct results *results, const char *directory, const char *path)
+{
+	struct reader reader = new_reader(results, path);
+	struct json_object *document = load_document(&reader, "proxeval-campaign");
+	struct json_object *pairing = NULL;
+	struct campaign_info *campaign;
+	size_t index;
+
+	if (!document)
+		return -EINVAL;
+	index = find_campaign(&reader, get_name(&reader, document, "id"));
+	if (!reader.has_failed) {
+		campaign = &results->campaigns[index];
+		campaign->directory = arena_text(&results->arena, directory);
+		if (json_object_object_get_ex(document, "pairing", &pairing))
+			campaign->pairing = pairing_words[get_word(&reader, document, "pairing",
+								   pairing_words)];
+		if (!campaign->document)
+			campaign->document = json_object_get(document);
+	}
+	json_object_put(document);
+	return reader.has_failed ? -EINVAL : 0;
+}
+
+static int is_boot_file(const struct dirent *entry)
+{
+	return !fnmatch("boot-*.json", entry->d_name, 0);
+}
+
+static int no_boots(struct results *results, const char *directory, bool is_campaign)
+{
+	snprintf(results->error, sizeof(results->error),
+		 is_campaign ? "%.400s: no boot of this campaign has finished yet"
+			     : "%.400s: the folder holds no boot-*.json; name a campaign's folder",
+		 directory);
+	return is_campaign ? -ENOENT : -EINVAL;
+}
+
+static int load_directory(struct results *results, const char *directory)
+{
+	struct dirent **entries = NULL;
+	char path[PATH_MAX];
+	bool is_campaign;
+	int count, err = 0;
+
+	snprintf(path, sizeof(path), "%.4000s/campaign.json", directory);
+	is_campaign = !access(path, F_OK);
+	if (is_campaign)
+		err = load_campaign(results, directory, path);
+	if (err)
+		return err;
+	count = scandir(directory, &entries, is_boot_file, alphasort);
+	if (count < 0) {
+		err = -errno;
+		snprintf(results->error, sizeof(results->error), "%.400s: it cannot be read: %s",
+			 directory, strerror(-err));
+		return err;
+	}
+	if (!count)
+		err = no_boots(results, directory, is_campaign);
+	for (int i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "%.3800s/%.255s", directory, entries[i]->d_name);
+		if (!err)
+			err = load_boot(results, path);
+		free(entries[i]);
+	}
+	free(entries);
+	return err;
+}
+
+static int compare_boots(const void *a, const void *b)
+{
+	const struct boot *one = a, *two = b;
+
+	if (one->campaign != two->campaign)
+		return one->campaign < two->campaign ? -1 : 1;
+	if (one->index != two->index)
+		return one->index < two->index ? -1 : 1;
+	return one->variant < two->variant ? -1 : one->variant > two->variant;
+}
+
+/* Sorts the boots; the same boot twice would count twice. */
+static int settle_boots(struct results *results)
+{
+	if (results->n_boots > 1)
+		qsort(results->boots, results->n_boots, sizeof(struct boot), compare_boots);
+	for (size_t i = 1; i < results->n_boots; i++) {
+		const struct boot *boot = &results->boots[i];
+
+		if (compare_boots(boot - 1, boot))
+			continue;
+		snprintf(
+			results->error, sizeof(results->error),
+			"%.200s and %.200s are both boot %llu of campaign %.60s (two runs are compared "
+			"with --exact)",
+			boot[-1].path, boot->path, (unsigned long long)boot->index,
+			results->campaigns[boot->campaign].id);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int placement_rank(const char *kind)
+{
+	static const char *const kinds[] = {"same-cpu", "smt-sibling", "same-llc", "same-node",
+					    "cross-node"};
+	int rank = 0;
+
+	while (rank < 5 && strcmp(kinds[rank], kind))
+		rank++;
+	return rank;
+}
+
+static int compare_sections(const void *a, const void *b, void *context)
+{
+	const struct section_info *sections = context;
+	const struct section_info *one = &sections[*(const size_t *)a];
+	const struct section_info *two = &sections[*(const size_t *)b];
+	int order = strcmp(one->workload, two->workload);
+
+	if (!order)
+		order = strcmp(one->params, two->params);
+	if (!order)
+		order = placement_rank(one->placement_kind) - placement_rank(two->placement_kind);
+	if (!order)
+		order = strverscmp(one->placement, two->placement);
+	return order ? order : strcmp(one->id, two->id);
+}
+
+static int reorder_boot(struct results *results, struct boot *boot, const size_t *order)
+{
+	struct section_result *sorted =
+		arena_alloc(&results->arena, results->n_sections * sizeof(*sorted));
+
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < results->n_sections; i++)
+		if (order[i] < boot->n_sections)
+			sorted[i] = boot->sections[order[i]];
+	boot->sections = sorted;
+	boot->n_sections = results->n_sections;
+	return 0;
+}
+
+/* Each boot ran its sections in an order of its own; people want them nearest placement first. */
+static int settle_sections(struct results *results)
+{
+	size_t count = results->n_sections;
+	size_t *order = arena_alloc(&results->arena, (count + 1) * sizeof(*order));
+	struct section_info *sorted = arena_alloc(&results->arena, (count + 1) * sizeof(*sorted));
+	int err = order && sorted ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < count && !err; i++)
+		order[i] = i;
+	if (!err && count > 1)
+		qsort_r(order, count, sizeof(*order), compare_sections, results->sections);
+	for (size_t i = 0; i < results->n_boots && !err; i++)
+		err = reorder_boot(results, &results->boots[i], order);
+	if (err) {
+		snprintf(results->error, sizeof(results->error), "there is not enough memory");
+		return err;
+	}
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = results->sections[order[i]];
+	results->sections = sorted;
+	return 0;
+}
+
+int results_load(struct results *results, const char *const *paths, size_t n_paths)
+{
+	int err = 0;
+
+	*results = (struct results){0};
+	for (size_t i = 0; i < n_paths && !err; i++) {
+		struct stat status;
+
+		if (!stat(paths[i], &status) && S_ISDIR(status.st_mode))
+			err = load_directory(results, paths[i]);
+		else
+			err = load_boot(results, paths[i]);
+	}
+	if (!err)
+		err = settle_boots(results);
+	return err ? err : settle_sections(results);
+}
+
+void results_release(struct results *results)
+{
+	for (size_t i = 0; i < results->n_boots; i++) {
+		json_object_put(results->boots[i].environment);
+		json_object_put(results->boots[i].health);
+	}
+	for (size_t i = 0; i < results->n_campaigns; i++)
+		json_object_put(results->campaigns[i].document);
+	arena_release(&results->arena);
+	*results = (struct results){0};
+}
+
+const struct section_result *boot_section(const struct boot *boot, size_t section)
+{
+	if (section >= boot->n_sections || !boot->sections[section].present)
+		return NULL;
+	return &boot->sections[section];
+}
+
+const struct measurement *boot_measurement(const struct boot *boot, size_t section, size_t metric)
+{
+	const struct section_result *result = boot_section(boot, section);
+
+	if (!result || metric >= result->n_measurements || !result->measurements[metric].present)
+		return NULL;
+	return &result->measurements[metric];
+}

@@ -1,2 +1,229 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <stddef.h>
+/* report.md: tables that a forge renders and that still read as text. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "reports/format.h"
+#include "reports/writers.h"
+
+/* What Markdown or HTML would take for markup gets a backslash or an entity; lines stay one line.
+ */
+static void add_escaped(struct buffer *out, const char *text)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '<')
+			buffer_add(out, "&lt;");
+		else if (c == '>')
+			buffer_add(out, "&gt;");
+		else if (c == '&')
+			buffer_add(out, "&amp;");
+		else if (c < 0x20 || c == 0x7f)
+			buffer_add(out, " ");
+		else if (strchr("\\`*_{}[]()#|!~", c))
+			buffer_format(out, "\\%c", c);
+		else
+			buffer_add_bytes(out, text, 1);
+	}
+}
+
+static void add_cell(struct buffer *out, const char *text)
+{
+	buffer_add(out, " ");
+	add_escaped(out, text);
+	buffer_add(out, " |");
+}
+
+static const char *label_of(const struct analysis *analysis, size_t variant)
+{
+	return analysis->results->variants[variant].label;
+}
+
+static void add_list(struct buffer *out, const char *bullet, const char *const *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		buffer_add(out, bullet);
+		add_escaped(out, texts[i]);
+		buffer_add(out, "\n");
+	}
+	if (count)
+		buffer_add(out, "\n");
+}
+
+static const char *format_interval(char out[FORMATTED_MAX], const struct comparison *comparison)
+{
+	char low[FORMATTED_MAX], high[FORMATTED_MAX];
+
+	if (isnan(comparison->ratio_low))
+		return strcpy(out, "-");
+	snprintf(out, FORMATTED_MAX, "%.20s to %.20s", format_ratio(low, comparison->ratio_low),
+		 format_ratio(high, comparison->ratio_high));
+	return out;
+}
+
+static void add_verdict_cell(struct buffer *out, const struct comparison *comparison)
+{
+	buffer_format(out, " **%s**", verdict_word(comparison->verdict));
+	if (comparison->verdict == VERDICT_INCONCLUSIVE && comparison->more_boots < 100000)
+		buffer_format(out, ", %zu more boots of each at least", comparison->more_boots);
+	buffer_add(out, " |\n");
+}
+
+static void add_comparison(struct buffer *out, const struct analysis *analysis,
+			   const struct comparison *comparison)
+{
+	const struct section_info *section = &analysis->results->sections[comparison->section];
+	const struct metric_info *metric = &section->metrics[comparison->metric];
+	char text[FORMATTED_MAX];
+
+	buffer_add(out, "|");
+	add_cell(out, format_metric(text, metric, comparison->statistic));
+	add_cell(out, section->placement);
+	add_cell(out, section->params);
+	add_cell(out, label_of(analysis, comparison->variant));
+	add_cell(out, format_value(text, comparison->baseline.centre, metric->unit));
+	add_cell(out, format_value(text, comparison->other.centre, metric->unit));
+	add_cell(out, format_ratio(text, comparison->ratio));
+	add_cell(out, format_interval(text, comparison));
+	add_cell(out, format_p(text, comparison->p_adjusted));
+	add_verdict_cell(out, comparison);
+}
+
+static void add_family(struct buffer *out, const struct analysis *analysis, enum family family,
+		       const char *title)
+{
+	if (!analysis->tests[family])
+		return;
+	buffer_format(out, "## %s\n\n| metric | placement | parameters | variant |", title);
+	add_cell(out, label_of(analysis, analysis->baseline));
+	buffer_add(out, " variant | ratio | 95 % | p | verdict |\n"
+			"|---|---|---|---|--:|--:|--:|:-:|--:|---|\n");
+	for (size_t i = 0; i < analysis->n_comparisons; i++)
+		if (analysis->comparisons[i].family == family)
+			add_comparison(out, analysis, &analysis->comparisons[i]);
+	buffer_add(out, "\n");
+}
+
+static void add_invariants(struct buffer *out, const struct analysis *analysis)
+{
+	if (!analysis->n_invariants)
+		return;
+	buffer_add(out, "## Invariants\n\n| must be zero | placement | variant | seen | tried | "
+			"verdict |\n|---|---|---|--:|--:|---|\n");
+	for (size_t i = 0; i < analysis->n_invariants; i++) {
+		const struct invariant *invariant = &analysis->invariants[i];
+		const struct section_info *section =
+			&analysis->results->sections[invariant->section];
+
+		buffer_add(out, "|");
+		add_cell(out, section->metrics[invariant->metric].name);
+		add_cell(out, section->placement);
+		add_cell(out, label_of(analysis, invariant->variant));
+		buffer_format(
+			out, " %llu | %llu | **%s** |\n", (unsigned long long)invariant->violations,
+			(unsigned long long)invariant->exposure, verdict_word(invariant->verdict));
+	}
+	buffer_add(out, "\n");
+}
+
+static void add_evidence(struct buffer *out, const struct analysis *analysis)
+{
+	if (!analysis->n_evidence)
+		return;
+	buffer_add(out, "## Evidence\n\n| what | variant | seen | expected | held |\n"
+			"|---|---|--:|--:|--:|\n");
+	for (size_t i = 0; i < analysis->n_evidence; i++) {
+		const struct evidence_sum *sum = &analysis->evidence[i];
+
+		buffer_add(out, "|");
+		add_cell(out, sum->name);
+		add_cell(out, label_of(analysis, sum->variant));
+		buffer_format(out, " %llu | %llu | %llu of %llu |\n",
+			      (unsigned long long)sum->observed, (unsigned long long)sum->expected,
+			      (unsigned long long)sum->held, (unsigned long long)sum->sections);
+	}
+	buffer_add(out, "\n");
+}
+
+static void add_unmeasured(struct buffer *out, const struct analysis *analysis)
+{
+	if (!analysis->n_unmeasured)
+		return;
+	buffer_add(out,
+		   "## Not measured\n\n| variant | section | metric | boots | outcome | reason |\n"
+		   "|---|---|---|--:|---|---|\n");
+	for (size_t i = 0; i < analysis->n_unmeasured; i++) {
+		const struct unmeasured *what = &analysis->unmeasured[i];
+		const struct section_info *section =
+			what->section == SIZE_MAX ? NULL
+						  : &analysis->results->sections[what->section];
+
+		buffer_add(out, "|");
+		add_cell(out, label_of(analysis, what->variant));
+		add_cell(out, section ? section->id : "(the whole boot)");
+		add_cell(out, section && what->metric != SIZE_MAX
+				      ? section->metrics[what->metric].name
+				      : "");
+		buffer_format(out, " %zu |", what->boots);
+		add_cell(out, what->outcome);
+		add_cell(out, what->reason ? what->reason : "");
+		buffer_add(out, "\n");
+	}
+	buffer_add(out, "\n");
+}
+
+static void add_variants(struct buffer *out, const struct analysis *analysis)
+{
+	buffer_add(out,
+		   "## Variants\n\n| variant | kernel | arguments | boots | ended well | health |\n"
+		   "|---|---|---|--:|--:|---|\n");
+	for (size_t i = 0; i < analysis->results->n_variants; i++) {
+		const struct variant_info *variant = &analysis->results->variants[i];
+		const struct variant_sum *sum = &analysis->variants[i];
+
+		buffer_add(out, "|");
+		add_cell(out, variant->label);
+		add_cell(out, variant->kernel ? variant->kernel : "?");
+		add_cell(out, variant->arguments);
+		buffer_format(out, " %zu | %zu | %s |\n", sum->boots, sum->ok,
+			      sum->unclean   ? "complaints in the kernel log"
+			      : sum->unknown ? "kernel log not readable"
+					     : "clean");
+	}
+	buffer_add(out, "\n");
+}
+
+static void add_method(struct buffer *out, const struct analysis *analysis)
+{
+	buffer_format(
+		out,
+		"## Method\n\nThe boot is the unit: one figure per boot and metric, boots against "
+		"boots. Ratios are of geometric means with a 95 %% bootstrap interval over boots. "
+		"Better and worse come from an exact permutation test at 5 %%, corrected by Holm "
+		"for %zu primary tests and by Benjamini-Hochberg for %zu secondary ones; equivalent "
+		"from two one-sided tests within %.3g %%; controls must agree within %.3g %%.\n",
+		analysis->tests[FAMILY_PRIMARY], analysis->tests[FAMILY_SECONDARY],
+		100 * analysis->margin, 100 * analysis->control_margin);
+}
+
+void markdown_write(struct buffer *out, const struct analysis *analysis)
+{
+	buffer_add(out, "# proxeval: ");
+	for (size_t i = 0; i < analysis->results->n_campaigns; i++) {
+		buffer_add(out, i ? ", " : "");
+		add_escaped(out, analysis->results->campaigns[i].id);
+	}
+	buffer_add(out, "\n\n");
+	add_list(out, "> **Warning:** ", analysis->warnings, analysis->n_warnings);
+	add_list(out, "- ", analysis->headline, analysis->n_headline);
+	add_family(out, analysis, FAMILY_PRIMARY, "Primary metrics");
+	add_family(out, analysis, FAMILY_CONTROL, "Controls");
+	add_invariants(out, analysis);
+	add_evidence(out, analysis);
+	add_family(out, analysis, FAMILY_SECONDARY, "Secondary metrics");
+	add_unmeasured(out, analysis);
+	add_variants(out, analysis);
+	add_method(out, analysis);
+}

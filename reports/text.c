@@ -1,2 +1,521 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <stddef.h>
+/* The table for a terminal and report.txt for a mailing list: plain ASCII, 75 columns. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "reports/format.h"
+#include "reports/writers.h"
+
+struct page {
+	struct buffer *out;
+	const struct analysis *analysis;
+	struct text_style style;
+};
+
+/* Anything that is not printable ASCII becomes one '?', whatever it is in the documents. */
+static void add_ascii(struct buffer *out, const char *text)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if ((c & 0xc0) == 0x80)
+			continue; /* the rest of a UTF-8 character */
+		buffer_add_bytes(out, c >= 0x20 && c < 0x7f ? text : "?", 1);
+	}
+}
+
+/* @text in words, broken at TEXT_COLUMNS; the first line begins with @bullet, the others under it.
+ */
+static void add_wrapped(struct page *page, const char *bullet, const char *text)
+{
+	size_t indent = strlen(bullet), column = indent;
+	struct buffer ascii = {0};
+	const char *at;
+
+	add_ascii(&ascii, text);
+	buffer_add(page->out, bullet);
+	for (at = ascii.text ? ascii.text : ""; *at;) {
+		size_t length = strcspn(at, " ");
+
+		if (column > indent && column + 1 + length > TEXT_COLUMNS) {
+			buffer_format(page->out, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
+			buffer_add(page->out, " ");
+			column++;
+		}
+		buffer_add_bytes(page->out, at, length);
+		column += length;
+		at += length + strspn(at + length, " ");
+	}
+	buffer_add(page->out, "\n");
+	buffer_release(&ascii);
+}
+
+static const char *verdict_colour(enum verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_BETTER:
+	case VERDICT_HELD:
+	case VERDICT_AGREE:
+		return "\033[32m";
+	case VERDICT_WORSE:
+	case VERDICT_VIOLATED:
+	case VERDICT_DISAGREE:
+		return "\033[1;31m";
+	case VERDICT_INCONCLUSIVE:
+	case VERDICT_UNCLEAR:
+	case VERDICT_UNTESTED:
+		return "\033[33m";
+	default:
+		return "";
+	}
+}
+
+static void add_coloured(struct page *page, const char *colour, const char *text)
+{
+	if (page->style.has_colour && *colour)
+		buffer_format(page->out, "%s%s\033[0m", colour, text);
+	else
+		buffer_add(page->out, text);
+}
+
+static void add_title(struct page *page, const char *title)
+{
+	buffer_add(page->out, "\n");
+	add_wrapped(page, "", title);
+}
+
+/*
+ * A row whose columns are as wide as usual; where odd values make it too wide, runs of
+ * spaces shrink, and at last the row is cut: nothing is ever wider than the page.
+ */
+static void add_row(struct page *page, const char *row, enum verdict verdict, const char *behind)
+{
+	size_t room = TEXT_COLUMNS - strlen(verdict_word(verdict)) - strlen(behind);
+	struct buffer ascii = {0};
+	char *gap;
+
+	add_ascii(&ascii, row);
+	while (ascii.text && ascii.length > room && (gap = strstr(ascii.text, "  "))) {
+		memmove(gap, gap + 1, strlen(gap));
+		ascii.length--;
+	}
+	if (ascii.text)
+		buffer_add_bytes(page->out, ascii.text, ascii.length < room ? ascii.length : room);
+	add_coloured(page, verdict_colour(verdict), verdict_word(verdict));
+	buffer_add(page->out, behind);
+	buffer_add(page->out, "\n");
+	buffer_release(&ascii);
+}
+
+static const struct metric_info *metric_of(const struct page *page,
+					   const struct comparison *comparison)
+{
+	return &page->analysis->results->sections[comparison->section].metrics[comparison->metric];
+}
+
+static const char *label_of(const struct page *page, size_t variant)
+{
+	return page->analysis->results->variants[variant].label;
+}
+
+/* A label as a column's head; what is too long is the other one's opposite. */
+static const char *column_label(const char *label, const char *instead)
+{
+	return strlen(label) <= 7 ? label : instead;
+}
+
+static const char *format_interval(char out[FORMATTED_MAX], const struct comparison *comparison)
+{
+	char low[FORMATTED_MAX], high[FORMATTED_MAX];
+
+	if (isnan(comparison->ratio_low))
+		return strcpy(out, "-");
+	snprintf(out, FORMATTED_MAX, "%.20s-%.20s", format_ratio(low, comparison->ratio_low),
+		 format_ratio(high, comparison->ratio_high));
+	return out;
+}
+
+/* " (+3)": how many more boots of each variant it takes at the least. */
+static const char *format_more(char out[FORMATTED_MAX], const struct comparison *comparison)
+{
+	if (comparison->verdict != VERDICT_INCONCLUSIVE || !comparison->more_boots ||
+	    comparison->more_boots >= 100000)
+		return strcpy(out, "");
+	snprintf(out, FORMATTED_MAX, " +%zu", comparison->more_boots);
+	return out;
+}
+
+static void format_factors(char out[FORMATTED_MAX], const struct page *page,
+			   const struct comparison *comparison)
+{
+	const struct comparison *factor =
+		analysis_find(page->analysis, comparison->section, "inversion_factor",
+			      STATISTIC_VALUE, comparison->variant);
+	char before[FORMATTED_MAX], after[FORMATTED_MAX];
+
+	if (!factor)
+		factor = analysis_find(page->analysis, comparison->section, "inversion_factor",
+				       STATISTIC_P50, comparison->variant);
+	if (!factor) {
+		snprintf(out, FORMATTED_MAX, "%5s %5s", "", "");
+		return;
+	}
+	snprintf(out, FORMATTED_MAX, "%5.20s %5.20s", format_ratio(before, factor->baseline.centre),
+		 format_ratio(after, factor->other.centre));
+}
+
+static void add_comparison(struct page *page, const struct comparison *comparison,
+			   const char *first_column)
+{
+	const char *unit = metric_of(page, comparison)->unit;
+	char before[FORMATTED_MAX], after[FORMATTED_MAX], ratio[FORMATTED_MAX];
+	char interval[FORMATTED_MAX], factors[FORMATTED_MAX], more[FORMATTED_MAX];
+	struct buffer row = {0};
+
+	format_factors(factors, page, comparison);
+	buffer_format(&row, "%-13.40s %7s %7s %5s  %-11s %s ", first_column,
+		      format_value(before, comparison->baseline.centre, unit),
+		      format_value(after, comparison->other.centre, unit),
+		      format_ratio(ratio, comparison->ratio), format_interval(interval, comparison),
+		      factors);
+	if (row.text)
+		add_row(page, row.text, comparison->verdict, format_more(more, comparison));
+	buffer_release(&row);
+}
+
+static bool is_same_block(const struct page *page, const struct comparison *a,
+			  const struct comparison *b)
+{
+	const struct section_info *sections = page->analysis->results->sections;
+
+	return a->variant == b->variant && a->statistic == b->statistic &&
+	       !strcmp(sections[a->section].workload, sections[b->section].workload) &&
+	       !strcmp(sections[a->section].params, sections[b->section].params) &&
+	       !strcmp(metric_of(page, a)->name, metric_of(page, b)->name);
+}
+
+static bool is_block_begun(const struct page *page, size_t index)
+{
+	const struct comparison *comparisons = page->analysis->comparisons;
+
+	for (size_t i = 0; i < index; i++)
+		if (comparisons[i].family == comparisons[index].family &&
+		    is_same_block(page, &comparisons[i], &comparisons[index]))
+			return true;
+	return false;
+}
+
+static const char *direction_sentence(const struct metric_info *metric)
+{
+	switch (metric->direction) {
+	case HIGHER_IS_BETTER:
+		return "higher is better";
+	case NO_DIRECTION:
+		return "not judged";
+	default:
+		return "lower is better";
+	}
+}
+
+static void add_block_title(struct page *page, const struct comparison *comparison)
+{
+	const struct section_info *section =
+		&page->analysis->results->sections[comparison->section];
+	const struct metric_info *metric = metric_of(page, comparison);
+	struct buffer title = {0};
+	char shown[FORMATTED_MAX];
+
+	buffer_format(&title, "%s: %s%s, %s", section->workload,
+		      format_metric(shown, metric, comparison->statistic),
+		      comparison->statistic == STATISTIC_P50 ? " (median)" : "",
+		      direction_sentence(metric));
+	if (*section->params)
+		buffer_format(&title, " [%s]", section->params);
+	add_title(page, title.text ? title.text : "");
+	buffer_release(&title);
+}
+
+/* All placements of one metric: a title, a head, a row each. */
+static void add_block(struct page *page, size_t first)
+{
+	const struct analysis *analysis = page->analysis;
+	const struct comparison *comparison = &analysis->comparisons[first];
+	const char *before = column_label(label_of(page, analysis->baseline), "before");
+	const char *after = column_label(label_of(page, comparison->variant), "after");
+	char factors[FORMATTED_MAX];
+	struct buffer head = {0};
+
+	add_block_title(page, comparison);
+	format_factors(factors, page, comparison);
+	buffer_format(&head, "%-13s %7s %7s %5s  %-11s %s verdict", "placement", before, after,
+		      "ratio", "95 % range", factors[4] == ' ' ? factors : "inv. factor");
+	add_ascii(page->out, head.text ? head.text : "");
+	buffer_add(page->out, "\n");
+	buffer_release(&head);
+	for (size_t i = first; i < analysis->n_comparisons; i++)
+		if (analysis->comparisons[i].family == comparison->family &&
+		    is_same_block(page, comparison, &analysis->comparisons[i]))
+			add_comparison(page, &analysis->comparisons[i],
+				       analysis->results->sections[analysis->comparisons[i].section]
+					       .placement);
+}
+
+static void add_blocks(struct page *page, enum family family)
+{
+	const struct analysis *analysis = page->analysis;
+
+	for (size_t variant = 0; variant < analysis->results->n_variants; variant++)
+		for (size_t i = 0; i < analysis->n_comparisons; i++)
+			if (analysis->comparisons[i].variant == variant &&
+			    analysis->comparisons[i].family == family && !is_block_begun(page, i))
+				add_block(page, i);
+}
+
+static void add_primary(struct page *page)
+{
+	const struct analysis *analysis = page->analysis;
+
+	for (size_t i = 0; i < analysis->results->n_variants; i++) {
+		struct buffer title = {0};
+
+		if (i == analysis->baseline)
+			continue;
+		buffer_format(&title, "%s against %s", label_of(page, i),
+			      label_of(page, analysis->baseline));
+		if (strlen(label_of(page, i)) > 7 || strlen(label_of(page, analysis->baseline)) > 7)
+			add_title(page, title.text ? title.text : "");
+		buffer_release(&title);
+	}
+	add_blocks(page, FAMILY_PRIMARY);
+}
+
+/* Controls and the like: the metric and where, in one column. */
+static void add_named_row(struct page *page, const struct comparison *comparison)
+{
+	const struct section_info *section =
+		&page->analysis->results->sections[comparison->section];
+	const struct metric_info *metric = metric_of(page, comparison);
+	char name[FORMATTED_MAX], before[FORMATTED_MAX], after[FORMATTED_MAX];
+	char ratio[FORMATTED_MAX], more[FORMATTED_MAX];
+	struct buffer row = {0};
+
+	buffer_format(&row, "%-20.30s %-13.40s %8s %8s %6s  ",
+		      format_metric(name, metric, comparison->statistic), section->placement,
+		      format_value(before, comparison->baseline.centre, metric->unit),
+		      format_value(after, comparison->other.centre, metric->unit),
+		      format_ratio(ratio, comparison->ratio));
+	if (row.text)
+		add_row(page, row.text, comparison->verdict, format_more(more, comparison));
+	buffer_release(&row);
+}
+
+static size_t count_verdict(const struct page *page, enum family family, enum verdict verdict)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < page->analysis->n_comparisons; i++)
+		count += page->analysis->comparisons[i].family == family &&
+			 page->analysis->comparisons[i].verdict == verdict;
+	return count;
+}
+
+static void add_secondary(struct page *page)
+{
+	const struct analysis *analysis = page->analysis;
+	struct buffer title = {0};
+
+	if (!analysis->tests[FAMILY_SECONDARY])
+		return;
+	buffer_format(&title,
+		      "Secondary figures: %zu better, %zu worse, %zu equivalent, %zu inconclusive",
+		      count_verdict(page, FAMILY_SECONDARY, VERDICT_BETTER),
+		      count_verdict(page, FAMILY_SECONDARY, VERDICT_WORSE),
+		      count_verdict(page, FAMILY_SECONDARY, VERDICT_EQUIVALENT),
+		      count_verdict(page, FAMILY_SECONDARY, VERDICT_INCONCLUSIVE));
+	add_title(page, title.text ? title.text : "");
+	buffer_release(&title);
+	for (size_t i = 0; i < analysis->n_comparisons; i++)
+		if (analysis->comparisons[i].family == FAMILY_SECONDARY &&
+		    (page->style.is_complete || analysis->comparisons[i].verdict == VERDICT_WORSE))
+			add_named_row(page, &analysis->comparisons[i]);
+}
+
+static void add_controls(struct page *page)
+{
+	const struct analysis *analysis = page->analysis;
+	struct buffer title = {0};
+
+	if (!analysis->tests[FAMILY_CONTROL])
+		return;
+	buffer_format(&title,
+		      "Controls: proxy execution cannot touch these; they must agree "
+		      "within %.0f %%",
+		      100 * analysis->control_margin);
+	add_title(page, title.text ? title.text : "");
+	buffer_release(&title);
+	for (size_t i = 0; i < analysis->n_comparisons; i++)
+		if (analysis->comparisons[i].family == FAMILY_CONTROL)
+			add_named_row(page, &analysis->comparisons[i]);
+}
+
+static void add_invariants(struct page *page)
+{
+	const struct analysis *analysis = page->analysis;
+
+	if (analysis->n_invariants)
+		add_title(page, "Invariants: must be zero");
+	for (size_t i = 0; i < analysis->n_invariants; i++) {
+		const struct invariant *invariant = &analysis->invariants[i];
+		const struct section_info *section =
+			&analysis->results->sections[invariant->section];
+		struct buffer row = {0};
+
+		buffer_format(&row, "%-20.30s %-13.40s %-8.20s %llu of %llu  ",
+			      section->metrics[invariant->metric].name, section->placement,
+			      label_of(page, invariant->variant),
+			      (unsigned long long)invariant->violations,
+			      (unsigned long long)invariant->exposure);
+		if (row.text)
+			add_row(page, row.text, invariant->verdict, "");
+		buffer_release(&row);
+	}
+}
+
+static void add_evidence(struct page *page)
+{
+	const struct analysis *analysis = page->analysis;
+
+	if (analysis->n_evidence)
+		add_title(page, "Evidence: did it really happen?");
+	for (size_t i = 0; i < analysis->n_evidence; i++) {
+		const struct evidence_sum *sum = &analysis->evidence[i];
+		struct buffer line = {0};
+
+		buffer_format(&line,
+			      "%s, %s: seen %llu times, expected %llu; held in %llu of %llu "
+			      "sections",
+			      sum->name, label_of(page, sum->variant),
+			      (unsigned long long)sum->observed, (unsigned long long)sum->expected,
+			      (unsigned long long)sum->held, (unsigned long long)sum->sections);
+		add_wrapped(page, "  ", line.text ? line.text : "");
+		buffer_release(&line);
+	}
+}
+
+static void add_health(struct page *page)
+{
+	const struct analysis *analysis = page->analysis;
+	struct buffer line = {0};
+
+	add_title(page, "Health of the kernel");
+	for (size_t i = 0; i < analysis->results->n_variants; i++) {
+		const struct variant_sum *sum = &analysis->variants[i];
+
+		buffer_format(&line, "%s%s: %zu of %zu boots ended well", i ? "; " : "",
+			      label_of(page, i), sum->ok, sum->boots);
+		if (sum->unclean)
+			buffer_format(&line, ", the kernel complained in %zu", sum->unclean);
+		else if (sum->unknown)
+			buffer_format(&line, ", its log could not be read in %zu", sum->unknown);
+		else
+			buffer_add(&line, ", no complaint");
+	}
+	add_wrapped(page, "  ", line.text ? line.text : "");
+	buffer_release(&line);
+	for (size_t i = 0; i < analysis->results->n_variants; i++)
+		for (size_t j = 0; j < analysis->variants[i].n_reports && j < 5; j++)
+			add_wrapped(page, "    ", analysis->variants[i].reports[j]);
+}
+
+static void add_unmeasured(struct page *page)
+{
+	const struct analysis *analysis = page->analysis;
+
+	if (analysis->n_unmeasured)
+		add_title(page, "Not measured");
+	for (size_t i = 0; i < analysis->n_unmeasured; i++) {
+		const struct unmeasured *what = &analysis->unmeasured[i];
+		const struct section_info *section =
+			what->section == SIZE_MAX ? NULL
+						  : &analysis->results->sections[what->section];
+		struct buffer line = {0};
+
+		buffer_format(&line, "%s, %zu boot%s: %s%s%s%s%s%s", label_of(page, what->variant),
+			      what->boots, what->boots == 1 ? "" : "s", section ? section->id : "",
+			      section && what->metric != SIZE_MAX ? " " : "",
+			      section && what->metric != SIZE_MAX
+				      ? section->metrics[what->metric].name
+				      : "",
+			      section ? " " : "", what->outcome, what->reason ? ": " : "");
+		if (what->reason)
+			buffer_add(&line, what->reason);
+		add_wrapped(page, "  ", line.text ? line.text : "");
+		buffer_release(&line);
+	}
+}
+
+static void add_headline(struct page *page)
+{
+	const struct analysis *analysis = page->analysis;
+
+	for (size_t i = 0; i < analysis->n_warnings; i++) {
+		if (page->style.has_colour)
+			buffer_add(page->out, "\033[33m");
+		add_wrapped(page, "WARNING: ", analysis->warnings[i]);
+		if (page->style.has_colour)
+			buffer_add(page->out, "\033[0m");
+	}
+	for (size_t i = 0; i < analysis->n_headline; i++) {
+		if (page->style.has_colour && !i)
+			buffer_add(page->out, "\033[1m");
+		add_wrapped(page, "", analysis->headline[i]);
+		if (page->style.has_colour && !i)
+			buffer_add(page->out, "\033[0m");
+	}
+}
+
+static void add_method(struct page *page)
+{
+	const struct analysis *analysis = page->analysis;
+	struct buffer text = {0};
+
+	add_title(page, "How this was decided");
+	buffer_format(
+		&text,
+		"The boot is the unit: each boot gives one figure per metric (a median, a "
+		"percentile, a count), and boots are compared with boots. Ratios are of geometric "
+		"means; their range is a 95 %% bootstrap interval over boots. Better and worse: an "
+		"exact permutation test at 5 %%, corrected by Holm for %zu primary tests and by "
+		"Benjamini-Hochberg for %zu secondary ones. Equivalent: two one-sided tests, within "
+		"%.3g %%. Inconclusive: neither; +n says how many more boots of each it takes at the "
+		"least.",
+		analysis->tests[FAMILY_PRIMARY], analysis->tests[FAMILY_SECONDARY],
+		100 * analysis->margin);
+	add_wrapped(page, "  ", text.text ? text.text : "");
+	buffer_release(&text);
+}
+
+void text_write(struct buffer *out, const struct analysis *analysis, struct text_style style)
+{
+	struct page page = {.out = out, .analysis = analysis, .style = style};
+
+	if (style.is_complete)
+		add_headline(&page);
+	add_primary(&page);
+	add_secondary(&page);
+	add_controls(&page);
+	add_invariants(&page);
+	add_evidence(&page);
+	if (style.is_complete)
+		add_health(&page);
+	add_unmeasured(&page);
+	if (style.is_complete) {
+		add_method(&page);
+	} else {
+		buffer_add(out, "\n");
+		add_headline(&page);
+	}
+}

@@ -7,6 +7,6 @@ set -euo pipefail
 
 need_program shellcheck
 cd "$TEST_TOP"
-mapfile -t scripts < <(source_files -name '*.sh')
+mapfile -t scripts < <(source_files -name '*.sh' -o -name '*.bash')
 shellcheck -x run-bench run-tests .ci/run "${scripts[@]}" || fail "mend what shellcheck found"
 finish

@@ -19,9 +19,6 @@
 #include "measure/spin.h"
 #include "measure/task_watch.h"
 
-/* Enough for these roles; small, because the section locks its memory. */
-#define STACK_BYTES (64 * 1024)
-
 /*
  * The watch looks again after an eighth of the time that has passed, so that a short wait
  * is seen in fine grain and a long one costs little; never sooner than 100 us, the cost of
@@ -47,7 +44,7 @@ struct episode {
 	const struct episode_roles *roles;
 	struct lock *lock;
 	struct role owner, donor, hogs[EPISODE_MAX_HOGS];
-	sem_t ready, go;
+	sem_t ready, go, leave;
 	/* Absolute times; written before `go` is posted. */
 	uint64_t owner_at_ns, load_at_ns, donor_at_ns, give_up_at_ns;
 	bool is_called_off; /* a role could not be made: nobody acts */
@@ -123,6 +120,15 @@ static int prepare_owner(struct role *role)
 	return err ? err : task_class_set(&roles->owner);
 }
 
+/* What an owner does that has more to do than its section: until the donor is through, or its CPU
+ * clock is at @until_ns. */
+static void compute_on(struct episode *episode, uint64_t until_ns)
+{
+	while (!atomic_load(&episode->stop_load) && clock_thread_cpu_ns() < until_ns)
+		for (int i = 0; i < 16; i++)
+			spin_stretch();
+}
+
 static void act_owner(struct role *role)
 {
 	struct episode *episode = role->episode;
@@ -132,6 +138,7 @@ static void act_owner(struct role *role)
 	sample->owner_start_ns = clock_thread_cpu_ns();
 	role->err = episode->lock->ops->hold(episode->lock);
 	sample->owner_end_ns = clock_thread_cpu_ns();
+	compute_on(episode, sample->owner_end_ns + episode->roles->compute_after_ns);
 	atomic_fetch_sub(&episode->acting, 1);
 }
 
@@ -153,10 +160,13 @@ static void act_hog(struct role *role)
 	role->err = task_class_set(&episode->roles->hog);
 	if (role->err)
 		return;
-	while (!atomic_load_explicit(&episode->stop_load, memory_order_relaxed) &&
-	       clock_now_ns() < episode->give_up_at_ns)
-		for (int i = 0; i < 4; i++)
+	/* The clock seldom: an emulator stops for each reading. */
+	while (clock_now_ns() < episode->give_up_at_ns)
+		for (int i = 0; i < 1000; i++) {
+			if (atomic_load_explicit(&episode->stop_load, memory_order_relaxed))
+				return;
 			spin_stretch();
+		}
 }
 
 static int prepare_donor(struct role *role)
@@ -202,8 +212,12 @@ static void *role_main(void *argument)
 	sem_post(&episode->ready);
 	while (sem_wait(&episode->go))
 		;
-	if (!episode->is_called_off)
-		role->act(role);
+	if (episode->is_called_off)
+		return NULL;
+	role->act(role);
+	/* Nobody leaves before all are through: a thread that is gone has no CPU clock. */
+	while (sem_wait(&episode->leave))
+		;
 	return NULL;
 }
 
@@ -219,7 +233,7 @@ static int start_role(struct episode *episode, struct role *role, int (*prepare)
 	err = pthread_attr_init(&attributes);
 	if (err)
 		return -err;
-	err = pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	err = pthread_attr_setstacksize(&attributes, EPISODE_STACK_BYTES);
 	if (!err)
 		err = pthread_create(&role->thread, &attributes, role_main, role);
 	pthread_attr_destroy(&attributes);
@@ -264,13 +278,13 @@ static int await_roles(struct episode *episode)
 	return err;
 }
 
-static void release_roles(struct episode *episode)
+static void release_roles(struct episode *episode, sem_t *gate)
 {
 	struct role *role;
 
 	for (unsigned int i = 0; (role = role_at(episode, i)); i++)
 		if (role->is_started)
-			sem_post(&episode->go);
+			sem_post(gate);
 }
 
 /* Looks at the sleeping donor until owner and donor are through or @until_ns has come. */
@@ -300,14 +314,14 @@ static int conduct(struct episode *episode, const struct episode_timing *timing)
 
 	if (err) {
 		episode->is_called_off = true;
-		release_roles(episode);
+		release_roles(episode, &episode->go);
 		return err;
 	}
 	episode->owner_at_ns = clock_now_ns() + episode->roles->lead_ns;
 	episode->load_at_ns = episode->owner_at_ns + timing->load_after_ns;
 	episode->donor_at_ns = episode->owner_at_ns + timing->donor_after_ns;
 	episode->give_up_at_ns = episode->donor_at_ns + episode->roles->limit_ns;
-	release_roles(episode);
+	release_roles(episode, &episode->go);
 	sleep_until(episode->donor_at_ns);
 	watch_donor(episode, &watch, episode->give_up_at_ns);
 	if (atomic_load(&episode->acting)) {
@@ -331,6 +345,7 @@ static int join_roles(struct episode *episode)
 	int err = 0;
 
 	atomic_store(&episode->stop_load, true);
+	release_roles(episode, &episode->leave);
 	for (unsigned int i = 0; (role = role_at(episode, i)); i++) {
 		if (!role->is_started)
 			continue;
@@ -358,6 +373,7 @@ int episode_run(const struct episode_roles *roles, const struct episode_timing *
 	episode->sample = sample;
 	sem_init(&episode->ready, 0, 0);
 	sem_init(&episode->go, 0, 0);
+	sem_init(&episode->leave, 0, 0);
 	atomic_init(&episode->acting, 2);
 
 	err = start_roles(episode);
@@ -365,7 +381,7 @@ int episode_run(const struct episode_roles *roles, const struct episode_timing *
 	err = err ? err : role_err;
 	if (err) {
 		episode->is_called_off = true;
-		release_roles(episode);
+		release_roles(episode, &episode->go);
 	} else {
 		err = conduct(episode, timing);
 	}
@@ -374,6 +390,7 @@ int episode_run(const struct episode_roles *roles, const struct episode_timing *
 	role_err = join_roles(episode);
 	sem_destroy(&episode->ready);
 	sem_destroy(&episode->go);
+	sem_destroy(&episode->leave);
 	free(episode);
 	return err ? err : role_err;
 }

@@ -27,11 +27,17 @@ struct episode_roles {
 	struct task_class owner, hog, donor;
 	unsigned int hogs;	  /* at most EPISODE_MAX_HOGS */
 	const char *owner_cgroup; /* a threaded cgroup for the owner alone; NULL: none */
+	/* CPU time that the owner computes for after its section, at most until the donor is
+	 * through; 0: it goes to sleep at once. */
+	uint64_t compute_after_ns;
 	uint64_t lead_ns;	  /* from the start of the episode to T */
 	uint64_t limit_ns;	  /* an episode longer than this is lost */
 };
 
 #define EPISODE_MAX_HOGS 64
+
+/* Of every thread of a section: enough for a role; small, because the section locks its memory. */
+#define EPISODE_STACK_BYTES (64 * 1024)
 
 struct episode_timing {
 	uint64_t load_after_ns, donor_after_ns;

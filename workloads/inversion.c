@@ -32,10 +32,15 @@ int64_t inversion_remaining_ns(const struct episode_sample *sample)
 	return (int64_t)(sample->owner_end_ns - sample->owner_arrival_ns);
 }
 
-bool is_contended(const struct episode_sample *sample)
+bool is_lock_held(const struct episode_sample *sample)
 {
-	return sample->donor_switches > 0 && sample->owner_arrival_ns > sample->owner_start_ns &&
+	return sample->owner_arrival_ns > sample->owner_start_ns &&
 	       sample->owner_arrival_ns < sample->owner_end_ns;
+}
+
+bool is_donor_blocked(const struct episode_sample *sample)
+{
+	return is_lock_held(sample) && sample->donor_switches > 0;
 }
 
 bool inversion_factor_permille(uint64_t wait_ns, int64_t remaining_ns, uint64_t *out)

@@ -22,11 +22,16 @@ void inversion_phases(uint64_t seed, unsigned int n, unsigned int min_permille,
 /* CPU time that the owner still needed when the donor arrived; zero or less: it was through. */
 int64_t inversion_remaining_ns(const struct episode_sample *sample);
 
+/* Whether the donor met a held lock: by the owner's own CPU clock it was in its section. */
+bool is_lock_held(const struct episode_sample *sample);
+
 /*
- * Whether the donor really met a held lock: it arrived within the owner's section by the
- * owner's own CPU clock, and it went to sleep.
+ * Whether the donor was really blocked: the lock was held, and it went to sleep. A waiter may
+ * also spin while the owner is on a CPU, and then there is nobody to lend anything to. That is
+ * how a PI futex's waiter on another CPU passes its whole wait (rtmutex_spin_on_owner() in
+ * kernel/locking/rtmutex.c): for the controls is_lock_held() decides.
  */
-bool is_contended(const struct episode_sample *sample);
+bool is_donor_blocked(const struct episode_sample *sample);
 
 /*
  * Wait over what the owner still needed, in thousandths, rounded to the nearest; 1000 is the

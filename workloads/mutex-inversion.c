@@ -196,11 +196,17 @@ static int make_lock(struct workload_run *run, struct inversion *inversion, enum
 {
 	struct lock *lock = &inversion->locks[subject];
 	struct calibration calibration = {.lock = lock, .cpu = run->placement->owner_cpu};
+	pthread_attr_t attributes;
 	pthread_t thread;
 	int err;
 
 	lock->ops = subject_ops[subject];
-	err = -pthread_create(&thread, NULL, calibrate, &calibration);
+	err = -pthread_attr_init(&attributes);
+	if (err)
+		return err;
+	pthread_attr_setstacksize(&attributes, EPISODE_STACK_BYTES);
+	err = -pthread_create(&thread, &attributes, calibrate, &calibration);
+	pthread_attr_destroy(&attributes);
 	if (err)
 		return err;
 	pthread_join(thread, NULL);
@@ -281,6 +287,7 @@ static int setup(struct workload_run *run)
 		.hog = {.policy = SCHED_OTHER},
 		.donor = donor_class(run),
 		.hogs = (unsigned int)number(run, "hogs"),
+		.compute_after_ns = number(run, "compute_after_us") * 1000,
 		.lead_ns = LEAD_NS,
 		.limit_ns = number(run, "limit_ms") * 1000000,
 	};
@@ -297,14 +304,15 @@ static int setup(struct workload_run *run)
 	return err;
 }
 
-static void record(struct workload_run *run, struct tally *tally,
+static void record(struct workload_run *run, struct inversion *inversion, enum subject subject,
 		   const struct episode_sample *sample)
 {
+	struct tally *tally = &inversion->tallies[subject];
 	uint64_t factor;
 
 	tally->samples++;
 	tally->looks += sample->looks;
-	if (!is_contended(sample) ||
+	if (!(subject == SUBJECT_F_POS ? is_donor_blocked(sample) : is_lock_held(sample)) ||
 	    !inversion_factor_permille(sample->wait_ns, inversion_remaining_ns(sample), &factor))
 		return;
 	histogram_record(tally->wait, sample->wait_ns);
@@ -314,7 +322,7 @@ static void record(struct workload_run *run, struct tally *tally,
 	tally->hogs_ns += sample->hogs_wait_ns;
 	tally->lent += sample->is_lent;
 	tally->moved += sample->is_moved;
-	if (tally->wait == result_histogram(run->result, subject_waits[SUBJECT_F_POS]))
+	if (subject == SUBJECT_F_POS)
 		histogram_record(result_histogram(run->result, "inversion_factor_permille"),
 				 factor);
 }
@@ -344,7 +352,7 @@ static int stage(struct workload_run *run, struct inversion *inversion, enum sub
 			strerror(-err));
 		return err;
 	}
-	record(run, &inversion->tallies[subject], &sample);
+	record(run, inversion, subject, &sample);
 	return 0;
 }
 
@@ -534,6 +542,12 @@ static const struct parameter_spec parameters[] = {
 	 .min = 500,
 	 .max = 1000000,
 	 .help = "CPU time of the critical section; several slices (2.8 ms) long, or the hogs cannot get in between"},
+	{.name = "compute_after_us",
+	 .unit = "us",
+	 .kind = PARAMETER_NUMBER,
+	 .standard = "0",
+	 .max = 1000000,
+	 .help = "CPU time that the owner computes on for after its section, at most until the donor has the lock; 0: it goes to sleep"},
 	{.name = "phase_min_percent",
 	 .unit = "percent",
 	 .kind = PARAMETER_NUMBER,

@@ -37,6 +37,10 @@ int weak_cgroup_make(const char *section, unsigned int weight, unsigned int quot
 		return -ENAMETOOLONG;
 	if (mkdir(path, 0755) && errno != EEXIST)
 		return -errno;
+	/* Only a section that needs the controller has it: without, all tasks compete in one queue. */
+	err = write_knob(section, "../cgroup.subtree_control", "+cpu");
+	if (err)
+		return err;
 	/* Threaded first: a controller cannot be given on by a cgroup that has processes of its own
 	 * unless all below it is. */
 	err = write_knob(path, "cgroup.type", "threaded");

@@ -52,7 +52,7 @@ struct workload_run {
 	uint64_t seed;              /* of this section: draws everything that is random */
 	bool virtual_time;
 	enum proxy_exec_state proxy_exec; /* what the kernel says: evidence is held to it */
-	/* A cgroup v2 directory of this run's own, killed whole afterwards, the cpu controller given to it where there is one; NULL: none. */
+	/* A cgroup v2 directory of this run's own, killed whole afterwards, whose parent takes the cpu controller back then if it got it meanwhile; NULL: none. */
 	const char *cgroup;
 	struct result *result;      /* to be filled */
 	volatile const int *stop;   /* non-zero: end soon */

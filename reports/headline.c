@@ -1,0 +1,664 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The sentences that a reader sees first, and the exit code that says the same. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <math.h>
+#include <string.h>
+
+#include "bench/exit_codes.h"
+#include "reports/buffer.h"
+#include "reports/format.h"
+#include "reports/overview.h"
+
+static int add_sentence(struct analysis *analysis, const char ***list, size_t *count,
+			struct buffer *text)
+{
+	const char **added = NULL;
+
+	if (!text->failed)
+		added = arena_append(&analysis->arena, list, count, sizeof(*added));
+	if (added)
+		*added = arena_text(&analysis->arena, text->text ? text->text : "");
+	buffer_release(text);
+	return added && *added ? 0 : -ENOMEM;
+}
+
+static int add_headline(struct analysis *analysis, struct buffer *text)
+{
+	return add_sentence(analysis, &analysis->headline, &analysis->n_headline, text);
+}
+
+static int add_warning(struct analysis *analysis, struct buffer *text)
+{
+	return add_sentence(analysis, &analysis->warnings, &analysis->n_warnings, text);
+}
+
+static const char *label_of(const struct analysis *analysis, size_t variant)
+{
+	return analysis->results->variants[variant].label;
+}
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static const struct metric_info *metric_of(const struct analysis *analysis,
+					   const struct comparison *comparison)
+{
+	return &analysis->results->sections[comparison->section].metrics[comparison->metric];
+}
+
+/* One metric by its name, over all sections, in one variant. */
+struct tally {
+	size_t total, by_verdict[VERDICT_UNTESTED + 1];
+	double ratio_low, ratio_high, p_highest; /* over those that have the verdict */
+	size_t more_boots; /* the most that any asks for, unless it is SIZE_MAX */
+	const struct metric_info *metric;
+	bool has_shared_placement; /* several sections in one placement */
+};
+
+static bool is_primary_of(const struct analysis *analysis, const struct comparison *comparison,
+			  const char *name, size_t variant)
+{
+	return comparison->family == FAMILY_PRIMARY && comparison->variant == variant &&
+	       !strcmp(metric_of(analysis, comparison)->name, name);
+}
+
+static void count_comparison(const struct comparison *comparison, struct tally *tally)
+{
+	tally->total++;
+	tally->by_verdict[comparison->verdict]++;
+	if (comparison->verdict == VERDICT_INCONCLUSIVE) {
+		if (comparison->more_boots != SIZE_MAX &&
+		    comparison->more_boots > tally->more_boots)
+			tally->more_boots = comparison->more_boots;
+		return;
+	}
+	tally->ratio_low = fmin(tally->ratio_low, comparison->ratio);
+	tally->ratio_high = fmax(tally->ratio_high, comparison->ratio);
+	tally->p_highest = fmax(tally->p_highest, comparison->verdict == VERDICT_EQUIVALENT
+							  ? comparison->p_equivalence_adjusted
+							  : comparison->p_adjusted);
+}
+
+static struct tally tally_metric(const struct analysis *analysis, const char *name, size_t variant)
+{
+	const struct section_info *sections = analysis->results->sections;
+	struct tally tally = {.ratio_low = INFINITY, .ratio_high = -INFINITY};
+
+	for (size_t i = 0; i < analysis->n_comparisons; i++) {
+		const struct comparison *comparison = &analysis->comparisons[i];
+
+		if (!is_primary_of(analysis, comparison, name, variant))
+			continue;
+		for (size_t j = 0; j < i; j++)
+			if (is_primary_of(analysis, &analysis->comparisons[j], name, variant) &&
+			    !strcmp(sections[analysis->comparisons[j].section].placement,
+				    sections[comparison->section].placement))
+				tally.has_shared_placement = true;
+		tally.metric = metric_of(analysis, comparison);
+		count_comparison(comparison, &tally);
+	}
+	return tally;
+}
+
+static void name_sections_with(const struct analysis *analysis, const struct tally *tally,
+			       size_t variant, enum verdict verdict, struct buffer *text)
+{
+	const char *separator = " (";
+
+	for (size_t i = 0; i < analysis->n_comparisons; i++) {
+		const struct comparison *comparison = &analysis->comparisons[i];
+		const struct section_info *section =
+			&analysis->results->sections[comparison->section];
+
+		if (comparison->verdict != verdict ||
+		    !is_primary_of(analysis, comparison, tally->metric->name, variant))
+			continue;
+		buffer_format(text, "%s%s", separator,
+			      tally->has_shared_placement ? section->id : section->placement);
+		separator = ", ";
+	}
+	buffer_add(text, ")");
+}
+
+static void say_verdicts(const struct analysis *analysis, const struct tally *tally, size_t variant,
+			 struct buffer *text)
+{
+	const char *where = tally->has_shared_placement ? "section" : "placement";
+	const char *separator = " ";
+
+	for (enum verdict verdict = VERDICT_BETTER; verdict <= VERDICT_INCONCLUSIVE; verdict++) {
+		size_t count = tally->by_verdict[verdict];
+
+		if (!count)
+			continue;
+		if (count == tally->total) {
+			buffer_format(text, " %s in %s%zu %s%s", verdict_word(verdict),
+				      count > 1 ? "all " : "the ", count, where, plural(count));
+			return;
+		}
+		buffer_format(text, "%s%s in %zu of %zu %ss", separator, verdict_word(verdict),
+			      count, tally->total, where);
+		if (count <= 3)
+			name_sections_with(analysis, tally, variant, verdict, text);
+		separator = ", ";
+	}
+}
+
+/* "19.0 times shorter" twice becomes "19.0 to 19.4 times shorter". */
+static void say_change(double from, double to, const char *unit, struct buffer *text)
+{
+	char first[FORMATTED_MAX], second[FORMATTED_MAX];
+	size_t number;
+
+	format_change(first, from, unit);
+	format_change(second, to, unit);
+	number = strcspn(first, " ");
+	if (!strcmp(first, second))
+		buffer_add(text, first);
+	else if (!strcmp(first + number, second + strcspn(second, " ")))
+		buffer_format(text, "%.*s to %s", (int)number, first, second);
+	else
+		buffer_format(text, "%s to %s", first, second);
+}
+
+/* ": x 0.052 to 0.053 (19.0 to 19.4 times shorter), p <= 0.0087"; the smaller change first. */
+static void say_effect(const struct tally *tally, struct buffer *text)
+{
+	char low[FORMATTED_MAX], high[FORMATTED_MAX], p[FORMATTED_MAX];
+	bool is_down = tally->ratio_high < 1;
+
+	if (!(tally->ratio_low > 0) || !isfinite(tally->ratio_high))
+		return;
+	format_ratio(low, tally->ratio_low);
+	format_ratio(high, tally->ratio_high);
+	buffer_format(text, ": x %s%s%s (", low, strcmp(low, high) ? " to " : "",
+		      strcmp(low, high) ? high : "");
+	say_change(is_down ? tally->ratio_high : tally->ratio_low,
+		   is_down ? tally->ratio_low : tally->ratio_high, tally->metric->unit, text);
+	buffer_format(text, "), p %s%s",
+		      tally->p_highest < 0.0001 ? "" : "<= ", format_p(p, tally->p_highest));
+}
+
+static int say_metric(struct analysis *analysis, const char *name, size_t variant)
+{
+	struct tally tally = tally_metric(analysis, name, variant);
+	struct buffer text = {0};
+	char shown[FORMATTED_MAX];
+
+	buffer_format(&text, "%s against %s: %s", label_of(analysis, variant),
+		      label_of(analysis, analysis->baseline),
+		      format_metric(shown, tally.metric, main_statistic(tally.metric->kind)));
+	say_verdicts(analysis, &tally, variant, &text);
+	say_effect(&tally, &text);
+	if (tally.more_boots)
+		buffer_format(&text, "; at least %zu more boot%s of each needed", tally.more_boots,
+			      plural(tally.more_boots));
+	buffer_add(&text, ".");
+	return add_headline(analysis, &text);
+}
+
+static bool is_first_of_its_name(const struct analysis *analysis, size_t index)
+{
+	const struct comparison *comparison = &analysis->comparisons[index];
+	const char *name = metric_of(analysis, comparison)->name;
+
+	for (size_t i = 0; i < index; i++)
+		if (is_primary_of(analysis, &analysis->comparisons[i], name, comparison->variant))
+			return false;
+	return comparison->family == FAMILY_PRIMARY;
+}
+
+static int say_metrics(struct analysis *analysis)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < analysis->n_comparisons && !err; i++)
+		if (is_first_of_its_name(analysis, i))
+			err = say_metric(analysis,
+					 metric_of(analysis, &analysis->comparisons[i])->name,
+					 analysis->comparisons[i].variant);
+	return err;
+}
+
+/* The range over the sections of what a variant's boots have in the middle. */
+static bool centre_range(const struct analysis *analysis, const char *name, bool is_baseline,
+			 size_t variant, double *low, double *high)
+{
+	*low = INFINITY;
+	*high = -INFINITY;
+	for (size_t i = 0; i < analysis->n_comparisons; i++) {
+		const struct comparison *comparison = &analysis->comparisons[i];
+		const struct metric_info *metric = metric_of(analysis, comparison);
+		const struct group *group =
+			is_baseline ? &comparison->baseline : &comparison->other;
+
+		if (strcmp(metric->name, name) || comparison->variant != variant ||
+		    comparison->statistic != main_statistic(metric->kind) || isnan(group->centre))
+			continue;
+		*low = fmin(*low, group->centre);
+		*high = fmax(*high, group->centre);
+	}
+	return isfinite(*low);
+}
+
+static void say_range(double low, double high, struct buffer *text)
+{
+	char from[FORMATTED_MAX], to[FORMATTED_MAX];
+
+	format_value(from, low, "ratio");
+	format_value(to, high, "ratio");
+	if (strcmp(from, to))
+		buffer_format(text, "%s to %s", from, to);
+	else
+		buffer_add(text, from);
+}
+
+static int say_inversion(struct analysis *analysis)
+{
+	for (size_t variant = 0; variant < analysis->results->n_variants; variant++) {
+		struct buffer text = {0};
+		double low, high;
+		int err;
+
+		if (variant == analysis->baseline ||
+		    !centre_range(analysis, "inversion_factor", false, variant, &low, &high))
+			continue;
+		buffer_add(&text, "Inversion factor (the wait over what the owner still had to do; "
+				  "1.0 is the limit): ");
+		say_range(low, high, &text);
+		buffer_format(&text, " with %s", label_of(analysis, variant));
+		if (centre_range(analysis, "inversion_factor", true, variant, &low, &high)) {
+			buffer_add(&text, ", ");
+			say_range(low, high, &text);
+			buffer_format(&text, " with %s", label_of(analysis, analysis->baseline));
+		}
+		buffer_add(&text, ".");
+		err = add_headline(analysis, &text);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int say_invariants(struct analysis *analysis)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < analysis->n_invariants && !err; i++) {
+		const struct invariant *invariant = &analysis->invariants[i];
+		const struct section_info *section =
+			&analysis->results->sections[invariant->section];
+		struct buffer text = {0};
+
+		if (invariant->verdict != VERDICT_VIOLATED)
+			continue;
+		buffer_format(
+			&text,
+			"VIOLATED with %s: %s was seen %llu time%s in %llu, and must be zero (%s).",
+			label_of(analysis, invariant->variant),
+			section->metrics[invariant->metric].name,
+			(unsigned long long)invariant->violations, plural(invariant->violations),
+			(unsigned long long)invariant->exposure, section->id);
+		err = add_headline(analysis, &text);
+	}
+	return err;
+}
+
+/* One tested machine and kernel in a few words, and how many boots the verdicts rest on. */
+static int say_basis(struct analysis *analysis)
+{
+	const struct results *results = analysis->results;
+	struct buffer text = {0};
+
+	for (size_t i = 0; i < results->n_variants; i++)
+		buffer_format(&text, "%s%zu boot%s of %s", i ? ", " : "", analysis->variants[i].ok,
+			      plural(analysis->variants[i].ok), label_of(analysis, i));
+	buffer_format(&text, "; target %s, %s time", results->target, results->time);
+	if (results->n_variants && analysis->variants[analysis->baseline].example) {
+		struct json_object *environment =
+			analysis->variants[analysis->baseline].example->environment;
+		const char *release =
+			json_text_at(environment, (const char *[]){"kernel", "release", NULL});
+		const char *cpu = json_text_at(environment, (const char *[]){"cpu", "model", NULL});
+
+		if (release)
+			buffer_format(&text, ", Linux %s", release);
+		if (cpu)
+			buffer_format(&text, " on %s", cpu);
+	}
+	buffer_add(&text, ".");
+	return add_headline(analysis, &text);
+}
+
+static int warn_controls(struct analysis *analysis)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < analysis->n_comparisons && !err; i++) {
+		const struct comparison *comparison = &analysis->comparisons[i];
+		struct buffer text = {0};
+		char ratio[FORMATTED_MAX];
+
+		if (comparison->verdict != VERDICT_DISAGREE)
+			continue;
+		buffer_format(
+			&text,
+			"A CONTROL DISAGREES: %s (%s) is x %s with %s, though proxy execution cannot "
+			"touch it; something else differs between the variants, so trust no verdict "
+			"below",
+			metric_of(analysis, comparison)->name,
+			analysis->results->sections[comparison->section].placement,
+			format_ratio(ratio, comparison->ratio),
+			label_of(analysis, comparison->variant));
+		err = add_warning(analysis, &text);
+	}
+	return err;
+}
+
+static bool is_variant_measured(const struct analysis *analysis, const char *plain_label)
+{
+	for (size_t i = 0; i < analysis->results->n_variants; i++)
+		if (!strcmp(analysis->results->variants[i].plain_label, plain_label))
+			return true;
+	return false;
+}
+
+/* Variants that the campaign planned and that no boot is of. */
+static int warn_planned(struct analysis *analysis, size_t *n_missing)
+{
+	const struct results *results = analysis->results;
+	int err = 0;
+
+	for (size_t i = 0; i < results->n_campaigns; i++) {
+		struct json_object *list = NULL;
+
+		if (!results->campaigns[i].document ||
+		    !json_object_object_get_ex(results->campaigns[i].document, "variants", &list) ||
+		    !json_object_is_type(list, json_type_array))
+			continue;
+		for (size_t j = 0; j < json_object_array_length(list) && !err; j++) {
+			const char *label = json_text_at(json_object_array_get_idx(list, j),
+							 (const char *[]){"label", NULL});
+			struct buffer text = {0};
+
+			if (!label || is_variant_measured(analysis, label))
+				continue;
+			(*n_missing)++;
+			buffer_format(&text,
+				      "no boot of %s is there, though campaign %s planned it",
+				      label, results->campaigns[i].id);
+			err = add_warning(analysis, &text);
+		}
+	}
+	return err;
+}
+
+static int warn_boots(struct analysis *analysis)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < analysis->results->n_variants && !err; i++) {
+		const struct variant_sum *sum = &analysis->variants[i];
+		struct buffer text = {0};
+
+		if (sum->crashed) {
+			buffer_format(&text,
+				      "%zu of %zu boots of %s did not end well; see what was not "
+				      "measured",
+				      sum->crashed, sum->boots, label_of(analysis, i));
+			err = add_warning(analysis, &text);
+		}
+		if (!err && sum->unclean) {
+			text = (struct buffer){0};
+			buffer_format(&text, "the kernel complained in %zu of %zu boots of %s%s%s",
+				      sum->unclean, sum->boots, label_of(analysis, i),
+				      sum->n_reports ? ": " : "",
+				      sum->n_reports ? sum->reports[0] : "");
+			err = add_warning(analysis, &text);
+		}
+	}
+	return err;
+}
+
+static int warn_left_out(struct analysis *analysis)
+{
+	size_t left_out = 0;
+	struct buffer text = {0};
+
+	for (size_t i = 0; i < analysis->n_comparisons; i++) {
+		const struct comparison *comparison = &analysis->comparisons[i];
+		size_t both = comparison->baseline.left_out + comparison->other.left_out;
+
+		if (both > left_out)
+			left_out = both;
+	}
+	if (!left_out)
+		return 0;
+	buffer_format(&text,
+		      "%zu boot%s no partner in %s round and %s left out of the paired tests",
+		      left_out, left_out == 1 ? " has" : "s have", left_out == 1 ? "its" : "their",
+		      left_out == 1 ? "is" : "are");
+	return add_warning(analysis, &text);
+}
+
+static int warn_evidence(struct analysis *analysis)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < analysis->n_evidence && !err; i++) {
+		const struct evidence_sum *sum = &analysis->evidence[i];
+		struct buffer text = {0};
+
+		if (sum->held == sum->sections)
+			continue;
+		buffer_format(&text, "the evidence '%s' is missing in %llu of %llu sections of %s",
+			      sum->name, (unsigned long long)(sum->sections - sum->held),
+			      (unsigned long long)sum->sections, label_of(analysis, sum->variant));
+		err = add_warning(analysis, &text);
+	}
+	return err;
+}
+
+static bool is_primary_metric(const struct analysis *analysis, const struct unmeasured *what)
+{
+	const struct section_info *section;
+
+	if (what->section == SIZE_MAX)
+		return false;
+	section = &analysis->results->sections[what->section];
+	if (what->metric != SIZE_MAX)
+		return section->metrics[what->metric].role == ROLE_PRIMARY;
+	for (size_t i = 0; i < section->n_metrics; i++)
+		if (section->metrics[i].role == ROLE_PRIMARY)
+			return true;
+	return false;
+}
+
+/* A primary metric that is broken in some boots: what is left may be a selection. */
+static int warn_unmeasured(struct analysis *analysis)
+{
+	size_t broken = 0;
+	struct buffer text = {0};
+
+	for (size_t i = 0; i < analysis->n_unmeasured; i++) {
+		const struct unmeasured *what = &analysis->unmeasured[i];
+
+		if (is_primary_metric(analysis, what) && strcmp(what->outcome, "unsupported"))
+			broken += what->boots;
+	}
+	if (!broken)
+		return 0;
+	buffer_format(&text,
+		      "a primary metric is missing or broken %zu time%s; see what was not "
+		      "measured",
+		      broken, plural(broken));
+	return add_warning(analysis, &text);
+}
+
+static size_t count_verdicts(const struct analysis *analysis, enum family family,
+			     enum verdict verdict)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < analysis->n_comparisons; i++)
+		count += analysis->comparisons[i].family == family &&
+			 analysis->comparisons[i].verdict == verdict;
+	return count;
+}
+
+/* Whether a variant's kernel broke or complained in a way that its baseline did not. */
+static bool has_health_regression(const struct analysis *analysis)
+{
+	const struct variant_sum *baseline = &analysis->variants[analysis->baseline];
+
+	for (size_t i = 0; i < analysis->results->n_variants; i++) {
+		const struct variant_sum *sum = &analysis->variants[i];
+
+		if (i == analysis->baseline || !baseline->ok)
+			continue;
+		if (sum->unclean && !baseline->unclean)
+			return true;
+		/* One lost boot is an accident of the machine; a variant that never comes up is
+		 * not. */
+		if (!sum->ok && sum->crashed && !baseline->crashed)
+			return true;
+	}
+	return false;
+}
+
+static bool has_violation(const struct analysis *analysis)
+{
+	for (size_t i = 0; i < analysis->n_invariants; i++) {
+		const struct invariant *invariant = &analysis->invariants[i];
+		const struct section_info *section =
+			&analysis->results->sections[invariant->section];
+
+		if (invariant->verdict == VERDICT_VIOLATED &&
+		    (invariant->variant != analysis->baseline ||
+		     analysis->results->n_variants == 1) &&
+		    section->metrics[invariant->metric].role != ROLE_INFORMATIVE)
+			return true;
+	}
+	return false;
+}
+
+static bool has_untested_primary(const struct analysis *analysis)
+{
+	for (size_t i = 0; i < analysis->n_invariants; i++) {
+		const struct invariant *invariant = &analysis->invariants[i];
+
+		if (invariant->verdict == VERDICT_UNTESTED &&
+		    analysis->results->sections[invariant->section]
+				    .metrics[invariant->metric]
+				    .role == ROLE_PRIMARY)
+			return true;
+	}
+	for (size_t i = 0; i < analysis->n_unmeasured; i++) {
+		const struct unmeasured *what = &analysis->unmeasured[i];
+
+		if (is_primary_metric(analysis, what) && strcmp(what->outcome, "unsupported") &&
+		    what->boots == analysis->variants[what->variant].ok)
+			return true;
+	}
+	return false;
+}
+
+/* Nothing came of any boot: because nothing can be measured here, or because it broke. */
+static bool has_nothing(const struct analysis *analysis, int *exit_code)
+{
+	const struct results *results = analysis->results;
+	bool has_broken = false;
+
+	for (size_t i = 0; i < results->n_boots; i++) {
+		const struct boot *boot = &results->boots[i];
+
+		has_broken |= boot->end != BOOT_END_OK;
+		for (size_t section = 0; section < boot->n_sections; section++) {
+			const struct section_result *result = boot_section(boot, section);
+
+			if (result && result->outcome == OUTCOME_OK)
+				return false;
+			has_broken |= result && result->outcome != OUTCOME_UNSUPPORTED;
+		}
+	}
+	*exit_code = has_broken ? EXIT_BROKE : EXIT_CANNOT;
+	return true;
+}
+
+static size_t variants_measured(const struct analysis *analysis)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < analysis->results->n_variants; i++)
+		count += analysis->variants[i].ok > 0;
+	return count;
+}
+
+static int say_nothing_to_compare(struct analysis *analysis)
+{
+	struct buffer text = {0};
+
+	if (analysis->exit_code == EXIT_CANNOT)
+		buffer_add(
+			&text,
+			"Nothing could be measured: no boot has a section that is supported there.");
+	else if (analysis->exit_code == EXIT_BROKE)
+		buffer_add(&text, "Nothing was measured: every boot or section broke.");
+	else if (variants_measured(analysis) < 2)
+		buffer_format(&text,
+			      "No verdict: only %s was measured, and there is nothing to compare "
+			      "it with.",
+			      analysis->variants[analysis->baseline].ok ||
+					      !analysis->results->n_variants
+				      ? label_of(analysis, analysis->baseline)
+				      : "one variant");
+	else
+		buffer_add(&text, "No verdict: the variants have no primary metric in common.");
+	return add_headline(analysis, &text);
+}
+
+static void set_exit_code(struct analysis *analysis, size_t n_missing)
+{
+	if (has_violation(analysis) || has_health_regression(analysis) ||
+	    count_verdicts(analysis, FAMILY_PRIMARY, VERDICT_WORSE))
+		analysis->exit_code = EXIT_REGRESSION;
+	else if (has_nothing(analysis, &analysis->exit_code))
+		return;
+	else if (n_missing || variants_measured(analysis) < 2 || !analysis->tests[FAMILY_PRIMARY] ||
+		 count_verdicts(analysis, FAMILY_PRIMARY, VERDICT_INCONCLUSIVE) ||
+		 has_untested_primary(analysis))
+		analysis->exit_code = EXIT_INCONCLUSIVE;
+	else
+		analysis->exit_code = EXIT_FINE;
+}
+
+int headline_make(struct analysis *analysis)
+{
+	size_t n_missing = 0;
+	int err = warn_controls(analysis);
+
+	if (!err)
+		err = warn_planned(analysis, &n_missing);
+	if (!err)
+		err = warn_boots(analysis);
+	if (!err)
+		err = warn_left_out(analysis);
+	if (!err)
+		err = warn_evidence(analysis);
+	if (!err)
+		err = warn_unmeasured(analysis);
+	if (err)
+		return err;
+	set_exit_code(analysis, n_missing);
+	err = say_invariants(analysis);
+	if (!err && (!analysis->tests[FAMILY_PRIMARY] || variants_measured(analysis) < 2))
+		err = say_nothing_to_compare(analysis);
+	else if (!err)
+		err = say_metrics(analysis);
+	if (!err)
+		err = say_inversion(analysis);
+	return err ? err : say_basis(analysis);
+}

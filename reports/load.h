@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef REPORTS_LOAD_H
+#define REPORTS_LOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "measure/metric.h"
+#include "reports/arena.h"
+
+struct json_object;
+
+/*
+ * Boots' results as the statistics want them: variant x boot x section x metric.
+ * Everything hangs on one arena. The documents are checked while they are read
+ * (format, version, types, ranges, sums); whatever is wrong is one sentence.
+ */
+#define RESULT_MAX_BYTES \
+	(UINT64_C(64) << 20)   /* one document; a boot with 1,000 sections has about 4 MiB */
+#define RESULT_MAX_DEPTH    24 /* the formats need 9 */
+#define RESULT_MAX_COUNT    9007199254740992.0 /* 2^53: beyond it a double skips numbers */
+#define RESULT_MAX_SECTIONS 4096
+#define RESULT_MAX_METRICS  1024 /* in one section */
+
+/* What one boot says of one metric; only p50 to value are what the test sees. */
+enum statistic {
+	STATISTIC_P50,
+	STATISTIC_P90,
+	STATISTIC_P99,
+	STATISTIC_P99_9,
+	STATISTIC_MAX,
+	STATISTIC_VALUE, /* of a scalar or a counter */
+	STATISTICS,
+};
+
+enum boot_end {
+	BOOT_END_OK,
+	BOOT_END_FAILED,
+	BOOT_END_PANICKED,
+	BOOT_END_NO_PROGRESS,
+	BOOT_END_DIED,
+};
+
+struct bucket {
+	uint32_t index;
+	uint64_t count;
+};
+
+/* A sparse log-linear histogram (measure/histogram.h) of any resolution. */
+struct sparse_histogram {
+	uint32_t bits;
+	uint64_t underflow, overflow;
+	size_t n_buckets;
+	const struct bucket *buckets; /* in rising order */
+};
+
+struct metric_info {
+	const char *name, *unit;
+	enum metric_kind kind;
+	enum metric_direction direction;
+	enum metric_role role;
+};
+
+struct measurement {
+	bool present;
+	enum outcome outcome;
+	const char *reason;	      /* NULL when the outcome is OUTCOME_OK */
+	uint64_t samples;	      /* of a distribution */
+	double min;		      /* of a distribution; NaN without samples */
+	double statistic[STATISTICS]; /* NaN where the boot has none */
+	uint64_t violations, exposure;
+	struct sparse_histogram histogram;
+};
+
+struct evidence {
+	const char *name, *text; /* text may be NULL */
+	bool held;
+	uint64_t observed, expected;
+};
+
+struct section_info {
+	const char *id, *workload;
+	const char *params; /* "donor=fifo owner=nice" */
+	const char *placement, *placement_kind;
+	struct metric_info *metrics;
+	size_t n_metrics;
+};
+
+struct section_result {
+	bool present;
+	enum outcome outcome;
+	const char *reason;
+	struct measurement *measurements; /* by the section's metrics; a metric added later may be
+					     beyond the end */
+	size_t n_measurements;
+	struct evidence *evidence;
+	size_t n_evidence;
+};
+
+/* A label, and what makes it the same thing in another campaign. */
+struct variant_info {
+	const char *label;	 /* as shown: unique, "proxy@CAMPAIGN" where two differ */
+	const char *plain_label; /* as in the documents */
+	const char *arguments;
+	const char *image_sha256; /* NULL: none known */
+	const char *kernel;	  /* release and version; NULL until a boot told it */
+};
+
+struct campaign_info {
+	const char *id;
+	const char *directory;	      /* NULL when single files were given */
+	const char *pairing;	      /* "rounds", "independent" or NULL */
+	struct json_object *document; /* campaign.json; may be NULL */
+};
+
+struct boot {
+	const char *path;
+	size_t campaign, variant;
+	uint64_t index, round, attempt, seed;
+	enum boot_end end;
+	const char *reason;
+	const char *started; /* may be NULL */
+	struct section_result
+		*sections; /* by results->sections; one added later may be beyond the end */
+	size_t n_sections;
+	bool is_health_known, is_clean;
+	struct json_object *environment, *health; /* references held; never NULL */
+};
+
+struct results {
+	struct arena arena;
+	const char *target, *time; /* of all boots: they are never mixed */
+	struct campaign_info *campaigns;
+	size_t n_campaigns;
+	struct variant_info *variants;
+	size_t n_variants;
+	struct section_info *sections;
+	size_t n_sections;
+	struct boot *boots; /* by campaign and index */
+	size_t n_boots;
+	char error[640];
+};
+
+/*
+ * Reads files and folders (a folder: its boot-*.json and campaign.json). 0; or
+ * -EINVAL (not what it should be), -ENOENT (a campaign's folder without a boot yet),
+ * another negative errno (cannot be read), with one sentence in results->error.
+ * results_release is due in every case.
+ */
+int results_load(struct results *results, const char *const *paths, size_t n_paths);
+void results_release(struct results *results);
+
+/* One boot's document, checked like the above, for readers that need all of it. The caller puts it.
+ */
+int boot_document_load(const char *path, struct json_object **out, char *error, size_t error_size);
+
+/* NULL when the boot does not have it. */
+const struct section_result *boot_section(const struct boot *boot, size_t section);
+const struct measurement *boot_measurement(const struct boot *boot, size_t section, size_t metric);
+
+/* The inclusive lower edge and the width of bucket @index. */
+uint64_t bucket_lower_edge(uint32_t bits, uint32_t index);
+uint64_t bucket_width(uint32_t bits, uint32_t index);
+
+/* The words that the documents use. */
+const char *statistic_word(enum statistic statistic);
+const char *boot_end_word(enum boot_end end);
+const char *outcome_word(enum outcome outcome);
+const char *role_word(enum metric_role role);
+const char *direction_word(enum metric_direction direction);
+
+/* A string below nested keys of an object ("kernel", "release", NULL); NULL when it is not there.
+ */
+const char *json_text_at(struct json_object *object, const char *const *keys);
+
+#endif

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "reports/reports.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/exit_codes.h"
+#include "bench/files.h"
+#include "bench/message.h"
+#include "reports/writers.h"
+
+static int write_buffer(const char *directory, const char *name, struct buffer *text)
+{
+	char path[PATH_MAX];
+	int err = -ENAMETOOLONG;
+
+	if (text->failed || !text->text)
+		err = -ENOMEM;
+	else if (snprintf(path, sizeof(path), "%s/%s", directory, name) < (int)sizeof(path))
+		err = write_file_atomically(path, text->text, text->length);
+	if (err)
+		message_errno(err, "cannot write %s in %s", name, directory);
+	buffer_release(text);
+	return err;
+}
+
+/* The summary document as text: two spaces, a newline at the end. */
+static void add_summary(struct buffer *out, const struct analysis *analysis)
+{
+	struct json_object *document = summary_to_json(analysis);
+	const char *text = NULL;
+
+	if (document)
+		text = json_object_to_json_string_ext(
+			document, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (text) {
+		buffer_add(out, text);
+		buffer_add(out, "\n");
+	} else {
+		out->failed = true;
+	}
+	json_object_put(document);
+}
+
+int reports_write(const struct analysis *analysis, const char *directory)
+{
+	struct buffer text = {0}, markdown = {0}, html = {0}, summary = {0};
+	int err, other;
+
+	text_write(&text, analysis, (struct text_style){.is_complete = true});
+	markdown_write(&markdown, analysis);
+	html_write(&html, analysis, directory);
+	add_summary(&summary, analysis);
+	err = write_buffer(directory, "summary.json", &summary);
+	other = write_buffer(directory, "report.txt", &text);
+	err = err ? err : other;
+	other = write_buffer(directory, "report.md", &markdown);
+	err = err ? err : other;
+	other = write_buffer(directory, "index.html", &html);
+	return err ? err : other;
+}
+
+static int exit_code_for(int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return EXIT_CANNOT;
+	case -ENOMEM:
+		return EXIT_BROKE;
+	default:
+		return EXIT_INVALID;
+	}
+}
+
+int reports_analyse(struct results *results, struct analysis *analysis, const char *const *paths,
+		    size_t n_paths, const struct analysis_options *options)
+{
+	int err = results_load(results, paths, n_paths);
+
+	*analysis = (struct analysis){0};
+	if (err) {
+		message_error("%s", results->error);
+		return exit_code_for(err);
+	}
+	err = analysis_make(analysis, results, options);
+	if (err == -EINVAL) {
+		message_error("%s", analysis->error);
+		return EXIT_USAGE;
+	}
+	if (err)
+		message_errno(err, "cannot compare");
+	return err ? EXIT_BROKE : 0;
+}
+
+int reports_print(const struct analysis *analysis, FILE *terminal, bool as_json)
+{
+	const char *no_colour = getenv("NO_COLOR");
+	struct text_style style = {.has_colour =
+					   isatty(fileno(terminal)) && !(no_colour && *no_colour)};
+	struct buffer text = {0};
+	int err = 0;
+
+	if (as_json)
+		add_summary(&text, analysis);
+	else
+		text_write(&text, analysis, style);
+	if (text.failed || !text.text)
+		err = -ENOMEM;
+	else if (fputs(text.text, terminal) < 0 || fflush(terminal))
+		err = -errno;
+	if (err)
+		message_errno(err, "cannot print the comparison");
+	buffer_release(&text);
+	return err;
+}
+
+int report_campaign(const char *directory, FILE *terminal, bool as_json, int *exit_code)
+{
+	const char *const paths[] = {directory};
+	struct analysis analysis;
+	struct results results;
+	int err = 0;
+
+	*exit_code = reports_analyse(&results, &analysis, paths, 1, NULL);
+	if (*exit_code) {
+		err = *exit_code == EXIT_BROKE ? -ENOMEM : -EINVAL;
+		goto out_release;
+	}
+	*exit_code = analysis.exit_code;
+	err = reports_write(&analysis, directory);
+	if (terminal) {
+		int printed = reports_print(&analysis, terminal, as_json);
+
+		err = err ? err : printed;
+	}
+	if (err)
+		*exit_code = EXIT_BROKE;
+out_release:
+	analysis_release(&analysis);
+	results_release(&results);
+	return err;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef REPORTS_VERDICT_H
+#define REPORTS_VERDICT_H
+
+#include "reports/load.h"
+#include "reports/statistics.h"
+
+/*
+ * From boots to verdicts: every variant against one baseline, metric by metric.
+ * doc/method.md has the reasons; the figures below are the defaults it states.
+ */
+#define VERDICT_ALPHA	   0.05
+#define VERDICT_CONFIDENCE 0.95
+#define VERDICT_MARGIN	   0.05 /* "equivalent": within +-5 % (a ratio from 1/1.05 to 1.05) */
+#define VERDICT_CONTROL_MARGIN \
+	0.25 /* a control "agrees" within +-25 %: the effects sought are several times that */
+
+enum verdict {
+	VERDICT_BETTER,
+	VERDICT_WORSE,
+	VERDICT_EQUIVALENT,
+	VERDICT_INCONCLUSIVE,
+	VERDICT_NOT_JUDGED, /* informative, or a maximum */
+	VERDICT_AGREE,	    /* controls */
+	VERDICT_DISAGREE,
+	VERDICT_UNCLEAR,
+	VERDICT_HELD, /* invariants */
+	VERDICT_VIOLATED,
+	VERDICT_UNTESTED,
+};
+
+enum test_kind {
+	TEST_NONE, /* too few boots for any */
+	TEST_PAIRED,
+	TEST_INDEPENDENT,
+};
+
+enum family {
+	FAMILY_PRIMARY,	  /* Holm */
+	FAMILY_SECONDARY, /* Benjamini-Hochberg */
+	FAMILY_CONTROL,	  /* Holm, among the controls */
+	FAMILY_NONE,
+	FAMILIES,
+};
+
+/* What one variant's boots say of one statistic of one metric. */
+struct group {
+	size_t n_boots;
+	double *values;	 /* one per boot, in the order of results->boots */
+	size_t *boots;	 /* which boots those are */
+	size_t left_out; /* boots without a partner, where pairs are compared */
+	uint64_t samples;
+	double centre; /* geometric mean, or the mean where a value is not positive; NaN: no boot */
+};
+
+struct comparison {
+	size_t section, metric,
+		variant; /* indices into results; the baseline is analysis->baseline */
+	enum statistic statistic;
+	enum family family;
+	struct group baseline, other;
+	bool is_log;	/* values were all positive: means and tests are on logarithms */
+	size_t n_pairs; /* of TEST_PAIRED */
+	double ratio, ratio_low, ratio_high; /* other / baseline; NaN where there is none */
+	struct difference difference;	     /* on the scale of the test */
+	double margin;			     /* on that scale */
+	enum test_kind test;
+	struct permutation permutation; /* p is NaN with TEST_NONE */
+	double p_adjusted, p_equivalence, p_equivalence_adjusted;
+	enum verdict verdict;
+	size_t more_boots;  /* per variant, at least; 0 when there is a verdict, SIZE_MAX: no number
+			       would do */
+	const char *reason; /* one sentence; may be NULL */
+};
+
+struct invariant {
+	size_t section, metric, variant;
+	size_t n_boots;
+	uint64_t violations, exposure;
+	enum verdict verdict;
+};
+
+/* One piece of evidence over all boots of a variant. */
+struct evidence_sum {
+	const char *name, *text;
+	size_t variant;
+	uint64_t sections, held, observed, expected;
+};
+
+struct variant_sum {
+	size_t boots, ok, crashed;	/* crashed: panicked, no progress, died or never came up */
+	size_t clean, unclean, unknown; /* health */
+	const char *
+		*reports; /* different lines from the kernel's log, at most VARIANT_REPORTS_MAX */
+	size_t n_reports;
+	const struct boot
+		*example; /* a boot that went well, for its environment; or any; or NULL */
+};
+#define VARIANT_REPORTS_MAX 20
+
+/* Something that gave no figure, and why; boots with the same reason are counted together. */
+struct unmeasured {
+	size_t variant;
+	size_t section, metric; /* SIZE_MAX: the whole boot, the whole section */
+	const char *outcome, *reason;
+	size_t boots;
+};
+
+struct analysis_options {
+	const char *baseline; /* a variant's label; NULL: "!proxy", else the campaign's first */
+	double margin;	      /* 0: VERDICT_MARGIN */
+};
+
+struct analysis {
+	const struct results *results;
+	struct arena arena;
+	size_t baseline;
+	double margin, control_margin;
+	struct comparison *comparisons; /* by section, metric, statistic, variant */
+	size_t n_comparisons;
+	size_t tests[FAMILIES];
+	struct invariant *invariants;
+	size_t n_invariants;
+	struct evidence_sum *evidence;
+	size_t n_evidence;
+	struct unmeasured *unmeasured;
+	size_t n_unmeasured;
+	struct variant_sum *variants; /* by results->variants */
+	const char **headline;	      /* whole sentences, the first says the most */
+	size_t n_headline;
+	const char **warnings;
+	size_t n_warnings;
+	int exit_code; /* bench/exit_codes.h */
+	char error[256];
+};
+
+/*
+ * 0; -EINVAL with a sentence in analysis->error (no such baseline); -ENOMEM.
+ * @results must outlive the analysis. analysis_release is due in every case.
+ */
+int analysis_make(struct analysis *analysis, const struct results *results,
+		  const struct analysis_options *options);
+void analysis_release(struct analysis *analysis);
+
+const char *verdict_word(enum verdict verdict);
+bool is_control_role(enum metric_role role);
+
+/* The comparison of that statistic of that metric; NULL when there is none. */
+const struct comparison *analysis_find(const struct analysis *analysis, size_t section,
+				       const char *metric, enum statistic statistic,
+				       size_t variant);
+
+/* p50 of a distribution, the value of anything else: what a metric is judged by. */
+enum statistic main_statistic(enum metric_kind kind);
+
+/* Figures of one variant over its boots; @out->values are the arena's. 0 or -ENOMEM. */
+int group_collect(struct arena *arena, const struct results *results, size_t section, size_t metric,
+		  enum statistic statistic, size_t variant, struct group *out);
+
+#endif
