@@ -4,20 +4,35 @@
 
 struct json_object;
 
-/* The kernel's health around a measurement: its log, taint, hung tasks, load accounting. */
+/* The kernel's health around a measurement: its log, taint, stuck tasks, load accounting. */
 struct health;
 
-/* Takes the state before. 0, or a negative errno (-EPERM: the kernel log cannot be read). */
+/*
+ * Takes the state before. 0 or -ENOMEM. A log that this user may not read is no
+ * error: the object says "log_readable": false then. The _at form reads below @root
+ * ("" for this machine, a folder with recorded /proc, /sys and /dev/kmsg in tests).
+ */
 int health_begin(struct health **health);
+int health_begin_at(struct health **health, const char *root);
 
 /*
- * Compares with the state now: the "health" object of a result. "clean" is false
- * after a warning, an oops, a lockdep report, new taint, a hung task, or blocked
- * tasks that stay counted (doc/internals.md). Frees @health.
+ * Compares with the state now: the "health" object of a result, which the caller
+ * owns. Frees @health; NULL gives NULL.
+ *
+ * "clean" is false after any of: a line of the kernel's log that is a warning, an oops,
+ * or a lockdep, RCU, hung-task or sanitizer report, or log lines lost ("reports"); a new
+ * taint bit; a task that is stuck in uninterruptible sleep and was not before
+ * ("stuck_tasks"); and a sum of nr_uninterruptible over all runqueues that is no longer
+ * the number of such tasks ("uninterruptible_leak", null where debugfs does not show it),
+ * as every load average from then on would be wrong. What may be on its way out gets up
+ * to a second to finish.
  */
 struct json_object *health_end(struct health *health);
 
-/* Whether a console line is a kernel warning, oops or report (shared with the VM's log reader). */
+/*
+ * Whether a line of the log is a kernel warning, oops or report (shared with the VM's log
+ * reader). Takes the line as the console shows it, with or without "<4>" and "[    1.234567]".
+ */
 int health_is_report_line(const char *line);
 
 #endif

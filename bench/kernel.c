@@ -1,2 +1,224 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <stddef.h>
+#include "bench/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/kernel_internal.h"
+#include "bench/message.h"
+#include "bench/paths.h"
+#include "bench/process.h"
+
+#define LOCK_RETRY_NS 200000000
+
+/* Two runs that start together must not unpack, patch or build in the same folders. */
+static int lock_kernels(int *lock_fd)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_RETRY_NS};
+	char *directory = paths_build("kernel"), *path = NULL;
+	bool is_noted = false;
+	int err = directory ? make_directories(directory) : -ENOMEM;
+
+	*lock_fd = -1;
+	if (!err) {
+		path = format_string("%s/lock", directory);
+		*lock_fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644) : -1;
+		if (*lock_fd < 0)
+			err = -errno;
+	}
+	if (err)
+		message_errno(err, "cannot use the kernel folder %s", directory ? directory : "");
+	while (!err && flock(*lock_fd, LOCK_EX | LOCK_NB)) {
+		if (!is_noted)
+			message_note("waiting for another proxeval that works on kernels");
+		is_noted = true;
+		nanosleep(&pause, NULL);
+		err = process_stop_requested() ? -EINTR : 0;
+	}
+	free(directory);
+	free(path);
+	return err;
+}
+
+static void unlock_kernels(int lock_fd)
+{
+	if (lock_fd >= 0)
+		close(lock_fd);
+}
+
+/* The series asked for, and the aids for the virtual machine behind it. */
+static int read_series(const char *asked, struct series *series)
+{
+	char *standard = paths_data("kernel-patches/series");
+	char *aids = paths_data("kernel-patches/vm/series");
+	int err = standard && aids ? series_read(asked ? asked : standard, false, series) : -ENOMEM;
+
+	if (!err && !access(aids, F_OK))
+		err = series_read(aids, true, series);
+	free(standard);
+	free(aids);
+	return err;
+}
+
+static int compiler_name(char **name)
+{
+	const char *const argv[] = {"gcc", "--version", NULL};
+	int err = process_capture(argv, name);
+
+	if (err) {
+		message_error(
+			"there is no working gcc to build a kernel with; install gcc, or name "
+			"a built one with --kernel-image FILE");
+		return err > 0 ? -EIO : err;
+	}
+	(*name)[strcspn(*name, "\n")] = '\0';
+	return 0;
+}
+
+/* What a kernel build cannot do without, and what its Debian package is called. */
+static int check_programs(void)
+{
+	static const char *const programs[][2] = {
+		{"make", "make"}, {"patch", "patch"}, {"flex", "flex"}, {"bison", "bison"},
+		{"bc", "bc"},	  {"ld", "binutils"}, {"tar", "tar"},	{"xz", "xz-utils"},
+	};
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
+		if (is_program_available(programs[i][0]))
+			continue;
+		message_error("the program '%s' is missing; install the package %s", programs[i][0],
+			      programs[i][1]);
+		return -ENOENT;
+	}
+	return 0;
+}
+
+static int fill_build(const char *hash, struct kernel_build *build)
+{
+	char *directory = paths_build("kernel/kernels");
+
+	if (!directory)
+		return -ENOMEM;
+	build->hash = strdup(hash);
+	build->image_path = format_string("%s/%s/bzImage", directory, hash);
+	build->manifest_path = format_string("%s/%s/manifest.json", directory, hash);
+	free(directory);
+	return build->hash && build->image_path && build->manifest_path ? 0 : -ENOMEM;
+}
+
+/* The manifest is written last, so that it stands for the whole. */
+static bool is_built(const struct kernel_build *build)
+{
+	return !access(build->image_path, R_OK) && !access(build->manifest_path, R_OK);
+}
+
+static int make_missing(const struct kernel_inputs *inputs)
+{
+	char *directory = paths_build("kernel/kernels");
+	int err = directory ? make_directories(directory) : -ENOMEM;
+
+	if (!err)
+		err = check_programs();
+	if (!err)
+		err = series_apply(inputs->series, inputs->source->directory);
+	if (!err)
+		err = kernel_compile(inputs, directory);
+	free(directory);
+	return err;
+}
+
+static int make_from(const struct kernel_request *request, const struct kernel_source *source,
+		     struct kernel_build *build)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	struct series series = {0};
+	struct fragments fragments = {0};
+	char hash[SHA256_HEX_SIZE], *compiler = NULL;
+	struct kernel_inputs inputs = {.source = source,
+				       .series = &series,
+				       .fragments = &fragments,
+				       .hash = hash,
+				       .jobs = request->jobs ? request->jobs
+							     : (uint64_t)(cpus > 0 ? cpus : 1)};
+	int err = read_series(request->series, &series);
+
+	if (!err)
+		err = fragments_read(request->fragments, &fragments);
+	if (!err)
+		err = compiler_name(&compiler);
+	if (!err) {
+		inputs.compiler = compiler;
+		kernel_hash(source->id, &series, &fragments, compiler, hash);
+		err = fill_build(hash, build);
+	}
+	if (!err && !is_built(build))
+		err = make_missing(&inputs);
+	series_release(&series);
+	fragments_release(&fragments);
+	free(compiler);
+	return err;
+}
+
+int kernel_make(const struct kernel_request *request, struct kernel_build *build)
+{
+	struct kernel_source source = {0};
+	int lock_fd, err;
+
+	*build = (struct kernel_build){0};
+	err = lock_kernels(&lock_fd);
+	if (!err)
+		err = kernel_source_open(request, &source);
+	if (!err)
+		err = make_from(request, &source, build);
+	kernel_source_release(&source);
+	unlock_kernels(lock_fd);
+	if (err)
+		kernel_build_release(build);
+	return err;
+}
+
+void kernel_build_release(struct kernel_build *build)
+{
+	free(build->hash);
+	free(build->image_path);
+	free(build->manifest_path);
+	*build = (struct kernel_build){0};
+}
+
+static int open_locked(const struct kernel_request *request, bool patch, char **tree)
+{
+	struct kernel_source source = {0};
+	struct series series = {0};
+	int lock_fd, err = lock_kernels(&lock_fd);
+
+	if (!err)
+		err = kernel_source_open(request, &source);
+	if (!err && patch)
+		err = read_series(request->series, &series);
+	if (!err && patch)
+		err = series_apply(&series, source.directory);
+	if (!err) {
+		*tree = strdup(source.tree);
+		err = *tree ? 0 : -ENOMEM;
+		message_note("%s, Linux %s", source.origin, source.version);
+	}
+	series_release(&series);
+	kernel_source_release(&source);
+	unlock_kernels(lock_fd);
+	return err;
+}
+
+int kernel_fetch(const struct kernel_request *request, char **tree)
+{
+	return open_locked(request, false, tree);
+}
+
+int kernel_patch(const struct kernel_request *request, char **tree)
+{
+	return open_locked(request, true, tree);
+}

@@ -9,17 +9,19 @@
  * paths_build("kernel"); a finished build is kept under the hash of what went in.
  */
 struct kernel_request {
-	const char *base;                /* "7.2"; NULL: the newest known base that is to be had */
-	const char *tree;                /* --kernel-tree: a git tree or an unpacked source; NULL: the distribution's */
-	const char *series;              /* a quilt series file; NULL: kernel-patches/series */
+	const char *base;   /* "7.2"; NULL: the newest known base that is to be had */
+	const char *tree;   /* --kernel-tree: a git tree or an unpacked source; NULL: the
+			       distribution's */
+	const char *series; /* a quilt series file; NULL: kernel-patches/series */
 	const struct string_list *fragments; /* extra configuration fragments; may be NULL */
-	uint64_t jobs;                   /* 0: one per CPU */
+	uint64_t jobs;			     /* 0: one per CPU */
 };
 
 struct kernel_build {
-	char *hash;          /* of everything that went in */
+	char *hash;	     /* of everything that went in */
 	char *image_path;    /* bzImage */
-	char *manifest_path; /* manifest.json: base, patches with their SHA-256, options, compiler */
+	char *manifest_path; /* manifest.json: base, patches with their SHA-256, options, compiler
+			      */
 };
 
 /*
@@ -28,5 +30,14 @@ struct kernel_build {
  */
 int kernel_make(const struct kernel_request *request, struct kernel_build *build);
 void kernel_build_release(struct kernel_build *build);
+
+/*
+ * The steps of kernel_make() alone: the source is there; the source is there with the
+ * series applied. *@tree is a new string, the folder it is in. 0, or a negative errno
+ * with its message printed: -ENOENT when no source is to be had, -EINVAL when the tree
+ * or the series is not usable.
+ */
+int kernel_fetch(const struct kernel_request *request, char **tree);
+int kernel_patch(const struct kernel_request *request, char **tree);
 
 #endif

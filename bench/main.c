@@ -9,8 +9,8 @@
 #include "bench/message.h"
 
 const struct command *const commands[] = {
-	&command_run,	  &command_resume, &command_list,    &command_doctor, &command_compare,
-	&command_report,  &command_kernel, &command_restore, &command_exec,   NULL,
+	&command_run,	 &command_resume, &command_list,    &command_doctor, &command_compare,
+	&command_report, &command_kernel, &command_restore, &command_exec,   NULL,
 };
 
 static void print_help(void)
@@ -38,8 +38,8 @@ int main(int argc, char **argv)
 {
 	const struct command *command;
 
-	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
-			 !strcmp(argv[1], "help"))) {
+	if (argc > 1 &&
+	    (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))) {
 		print_help();
 		return EXIT_FINE;
 	}

@@ -14,7 +14,8 @@ void message_set_quiet(int quiet)
 	message_quiet = quiet;
 }
 
-static void print(const char *kind, const char *format, va_list args, const char *suffix)
+__attribute__((format(printf, 2, 0))) static void print(const char *kind, const char *format,
+							va_list args, const char *suffix)
 {
 	char text[4096];
 

@@ -107,7 +107,8 @@ static int store(const struct command *command, const struct option_spec *option
 
 static int store_standards(const struct command *command, void *values)
 {
-	for (const struct option_spec *option = command->options; option && option->name; option++) {
+	for (const struct option_spec *option = command->options; option && option->name;
+	     option++) {
 		int err;
 
 		if (!option->standard || option->kind == OPTION_FLAG ||
@@ -128,17 +129,17 @@ static void fill_getopt(const struct command *command, struct option *longs, cha
 	for (size_t i = 0; i < count; i++) {
 		const struct option_spec *spec = &command->options[i];
 
-		longs[i] = (struct option){ .name = spec->name,
-					    .has_arg = spec->argument ? required_argument
-								      : no_argument,
-					    .val = (int)(i + 256) };
+		longs[i] =
+			(struct option){.name = spec->name,
+					.has_arg = spec->argument ? required_argument : no_argument,
+					.val = (int)(i + 256)};
 		if (!spec->letter)
 			continue;
 		*letters++ = spec->letter;
 		if (spec->argument)
 			*letters++ = ':';
 	}
-	longs[count] = (struct option){ .name = "help", .val = 'h' };
+	longs[count] = (struct option){.name = "help", .val = 'h'};
 	*letters++ = 'h';
 	*letters = '\0';
 }
@@ -180,7 +181,7 @@ static int collect_operands(const struct command *command, int argc, char **argv
 int options_parse(const struct command *command, int argc, char **argv, void *values,
 		  struct string_list *operands)
 {
-	struct option longs[MAX_OPTIONS + 2] = { 0 };
+	struct option longs[MAX_OPTIONS + 2] = {0};
 	char letters[2 * MAX_OPTIONS + 4];
 	int answer, err;
 

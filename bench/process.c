@@ -16,7 +16,7 @@
 #include "bench/files.h"
 #include "measure/clock.h"
 
-#define POLL_MS           100
+#define POLL_MS		  100
 #define CAPTURE_MAX_BYTES (1 << 20)
 
 static volatile sig_atomic_t stop_requested;
@@ -29,7 +29,7 @@ static void on_stop_signal(int signal_number)
 
 void process_catch_stop_signals(void)
 {
-	struct sigaction action = { .sa_handler = on_stop_signal };
+	struct sigaction action = {.sa_handler = on_stop_signal};
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
@@ -51,7 +51,8 @@ bool is_program_available(const char *program)
 	if (strchr(program, '/'))
 		return !access(program, X_OK);
 	copy = strdup(path ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
-	for (char *dir = strtok_r(copy, ":", &save); dir && !found; dir = strtok_r(NULL, ":", &save)) {
+	for (char *dir = strtok_r(copy, ":", &save); dir && !found;
+	     dir = strtok_r(NULL, ":", &save)) {
 		full = format_string("%s/%s", dir, program);
 		found = full && !access(full, X_OK);
 		free(full);
@@ -143,7 +144,7 @@ static int reap(pid_t child)
 static int drain(int fd, struct line_splitter *splitter, unsigned int timeout_s)
 {
 	uint64_t deadline_ns = clock_now_ns() + timeout_s * NS_PER_S;
-	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 	char bytes[16384];
 
 	for (;;) {
@@ -166,9 +167,8 @@ static int drain(int fd, struct line_splitter *splitter, unsigned int timeout_s)
 
 int process_run(const struct process_request *request)
 {
-	struct line_splitter splitter = { .log_fd = -1,
-					  .on_line = request->on_line,
-					  .context = request->context };
+	struct line_splitter splitter = {
+		.log_fd = -1, .on_line = request->on_line, .context = request->context};
 	int pipe_fds[2], err, status;
 	pid_t child;
 
@@ -223,8 +223,9 @@ static void capture_line(void *context, const char *line)
 
 int process_capture(const char *const *argv, char **out)
 {
-	struct capture capture = { .text = calloc(1, CAPTURE_MAX_BYTES) };
-	struct process_request request = { .argv = argv, .on_line = capture_line, .context = &capture };
+	struct capture capture = {.text = calloc(1, CAPTURE_MAX_BYTES)};
+	struct process_request request = {
+		.argv = argv, .on_line = capture_line, .context = &capture};
 	int err;
 
 	if (!capture.text)

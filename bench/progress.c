@@ -8,8 +8,8 @@
 
 #include "measure/clock.h"
 
-#define BAR_CELLS         20
-#define REDRAW_NS         UINT64_C(100000000)   /* ten times a second is smooth enough to read */
+#define BAR_CELLS	  20
+#define REDRAW_NS	  UINT64_C(100000000)	/* ten times a second is smooth enough to read */
 #define PLAIN_INTERVAL_NS UINT64_C(30000000000) /* a log file wants a sign of life, not a film */
 
 /* The one line that this process draws; it is the terminal's state, so it is global. */
@@ -48,7 +48,7 @@ static void draw(uint64_t now_ns)
 {
 	char bar[BAR_CELLS + 1], left[32] = "", text[512];
 	uint64_t elapsed_ns = now_ns - line.begin_ns;
-	struct winsize window = { 0 };
+	struct winsize window = {0};
 
 	memset(bar, ' ', BAR_CELLS);
 	bar[BAR_CELLS] = '\0';
@@ -107,7 +107,8 @@ void progress_update(unsigned long done, const char *detail)
 	if (terminal)
 		draw(now_ns);
 	else if (line.total)
-		fprintf(stderr, "%s … %lu/%lu %s\n", line.label, line.done, line.total, line.detail);
+		fprintf(stderr, "%s … %lu/%lu %s\n", line.label, line.done, line.total,
+			line.detail);
 	else
 		fprintf(stderr, "%s … %s\n", line.label, line.detail);
 }

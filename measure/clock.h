@@ -7,7 +7,8 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 
-/* Now in nanoseconds of CLOCK_MONOTONIC: through the vDSO, no system call where the clocksource allows. */
+/* Now in nanoseconds of CLOCK_MONOTONIC: through the vDSO, no system call where the clocksource
+ * allows. */
 static inline uint64_t clock_now_ns(void)
 {
 	struct timespec now;

@@ -17,18 +17,18 @@ struct json_object;
  * touches no cache line of another histogram: memory is the same for ten samples
  * and for ten thousand million.
  */
-#define HISTOGRAM_BITS     7
+#define HISTOGRAM_BITS	   7
 #define HISTOGRAM_MAX_BITS 42 /* values of 2^42 and more (73 minutes in ns) are overflow */
-#define HISTOGRAM_BUCKETS                                                                          \
-	((1u << HISTOGRAM_BITS) +                                                                  \
+#define HISTOGRAM_BUCKETS         \
+	((1u << HISTOGRAM_BITS) + \
 	 (HISTOGRAM_MAX_BITS - HISTOGRAM_BITS) * (1u << (HISTOGRAM_BITS - 1)))
 
 struct histogram {
-	uint64_t lowest;    /* values below it are underflow; 0: nothing is */
-	uint64_t samples;   /* all of them, under- and overflow included */
+	uint64_t lowest;  /* values below it are underflow; 0: nothing is */
+	uint64_t samples; /* all of them, under- and overflow included */
 	uint64_t underflow;
 	uint64_t overflow;
-	uint64_t min, max;  /* exact; min is UINT64_MAX while there is no sample */
+	uint64_t min, max; /* exact; min is UINT64_MAX while there is no sample */
 	double sum;
 	uint64_t buckets[HISTOGRAM_BUCKETS];
 } __attribute__((aligned(64)));
@@ -77,7 +77,10 @@ uint64_t histogram_quantile(const struct histogram *histogram, double q);
 /* Adds @from to @into; both must have the same lowest. 0 or -EINVAL. */
 int histogram_merge(struct histogram *into, const struct histogram *from);
 
-/* The "histogram" object of a metric and back (doc/internals.md). from_json: 0 or -EINVAL. */
+/*
+ * The "histogram" object of a metric and back (doc/internals.md). from_json: 0 or -EINVAL;
+ * min, max and sum, which that object does not carry, are then what the buckets say.
+ */
 struct json_object *histogram_to_json(const struct histogram *histogram);
 int histogram_from_json(struct histogram *histogram, struct json_object *object);
 

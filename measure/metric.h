@@ -12,8 +12,8 @@ struct json_object;
 
 enum metric_kind {
 	METRIC_DISTRIBUTION, /* a histogram of samples */
-	METRIC_SCALAR,       /* one number (double) */
-	METRIC_COUNTER,      /* one count (uint64_t) */
+	METRIC_SCALAR,	     /* one number (double) */
+	METRIC_COUNTER,	     /* one count (uint64_t) */
 	METRIC_INVARIANT,    /* a count that must be zero, with its exposure */
 };
 
@@ -25,21 +25,22 @@ enum metric_direction {
 };
 
 enum metric_role {
-	ROLE_PRIMARY,   /* judged, with Holm's correction */
-	ROLE_SECONDARY, /* judged, with Benjamini-Hochberg's */
+	ROLE_PRIMARY,	       /* judged, with Holm's correction */
+	ROLE_SECONDARY,	       /* judged, with Benjamini-Hochberg's */
 	ROLE_POSITIVE_CONTROL, /* bounded on any kernel: variants must agree */
 	ROLE_NEGATIVE_CONTROL, /* untouched by proxy execution: variants must agree */
 	ROLE_INFORMATIVE,
 };
 
 struct metric_spec {
-	const char *name;   /* "donor_wait_ns": the unit is the name's last part where there is one */
-	const char *unit;   /* "ns", "ratio", "percent", "count" */
+	const char *name; /* "donor_wait_ns": the unit is the name's last part where there is one */
+	const char *unit; /* "ns", "ratio", "percent", "count" */
 	enum metric_kind kind;
 	enum metric_direction direction;
 	enum metric_role role;
 	const char *help;
-	const char *source; /* where the definition comes from: a paper, a kernel file, our method page */
+	const char *source; /* where the definition comes from: a paper, a kernel file, our method
+			       page */
 };
 
 /* A section's result: what a workload fills and the runner writes. */
@@ -47,11 +48,16 @@ struct result;
 
 enum outcome {
 	OUTCOME_OK,
-	OUTCOME_FAILED,      /* the workload met an error */
-	OUTCOME_BROKEN,      /* measured, but the evidence is missing: the figures say nothing */
-	OUTCOME_UNSUPPORTED, /* this kernel, machine or user lacks something; the reason says what */
+	OUTCOME_FAILED,	     /* the workload met an error */
+	OUTCOME_BROKEN,	     /* measured, but the evidence is missing: the figures say nothing */
+	OUTCOME_UNSUPPORTED, /* this kernel, machine or user lacks something; the reason says what
+			      */
 };
 
+/*
+ * A result for the metrics of the table (ended by .name = NULL), which must outlive it.
+ * NULL when memory is out. What is never set or has no sample comes out as broken.
+ */
 struct result *result_new(const struct metric_spec *metrics);
 void result_free(struct result *result);
 
@@ -75,6 +81,7 @@ void result_add_evidence(struct result *result, const char *name, bool held, uin
 /* The section's outcome; OUTCOME_OK when it is never called. The reason is one sentence. */
 void result_set_outcome(struct result *result, enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+enum outcome result_outcome(const struct result *result);
 
 /* A fact that readers need (resolved parameter, calibrated length …): goes to "facts". */
 void result_add_fact(struct result *result, const char *name, double value);

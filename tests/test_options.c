@@ -18,35 +18,54 @@ struct values {
 	struct string_list variants;
 };
 
-static const char *const times[] = { "real", "virtual", NULL };
+static const char *const times[] = {"real", "virtual", NULL};
 
 static const struct option_spec table[] = {
-	{ .name = "json", .kind = OPTION_FLAG, .help = "", .offset = offsetof(struct values, json) },
-	{ .name = "boots", .letter = 'n', .kind = OPTION_NUMBER, .argument = "N", .help = "",
-	  .standard = "3", .min = 1, .max = 100, .offset = offsetof(struct values, boots) },
-	{ .name = "time", .kind = OPTION_CHOICE, .argument = "KIND", .help = "", .choices = times,
-	  .standard = "real", .offset = offsetof(struct values, time) },
-	{ .name = "quick", .kind = OPTION_PRESET, .help = "", .preset = "quick",
-	  .offset = offsetof(struct values, profile) },
-	{ .name = "variant", .kind = OPTION_LIST, .argument = "V", .help = "",
-	  .offset = offsetof(struct values, variants) },
+	{.name = "json", .kind = OPTION_FLAG, .help = "", .offset = offsetof(struct values, json)},
+	{.name = "boots",
+	 .letter = 'n',
+	 .kind = OPTION_NUMBER,
+	 .argument = "N",
+	 .help = "",
+	 .standard = "3",
+	 .min = 1,
+	 .max = 100,
+	 .offset = offsetof(struct values, boots)},
+	{.name = "time",
+	 .kind = OPTION_CHOICE,
+	 .argument = "KIND",
+	 .help = "",
+	 .choices = times,
+	 .standard = "real",
+	 .offset = offsetof(struct values, time)},
+	{.name = "quick",
+	 .kind = OPTION_PRESET,
+	 .help = "",
+	 .preset = "quick",
+	 .offset = offsetof(struct values, profile)},
+	{.name = "variant",
+	 .kind = OPTION_LIST,
+	 .argument = "V",
+	 .help = "",
+	 .offset = offsetof(struct values, variants)},
 	OPTIONS_END,
 };
 
-static const struct command command = { .name = "test", .usage = "", .summary = "", .options = table };
+static const struct command command = {
+	.name = "test", .usage = "", .summary = "", .options = table};
 
 static int parse(struct values *values, struct string_list *operands, int argc, const char **argv)
 {
 	return options_parse(&command, argc, (char **)argv, values, operands);
 }
-#define PARSE(values, operands, ...)                                                               \
-	parse(values, operands, (int)(sizeof((const char *[]){ "test", ##__VA_ARGS__ }) /          \
-				      sizeof(char *)),                                             \
-	      (const char *[]){ "test", ##__VA_ARGS__, NULL })
+#define PARSE(values, operands, ...)                                                   \
+	parse(values, operands,                                                        \
+	      (int)(sizeof((const char *[]){"test", ##__VA_ARGS__}) / sizeof(char *)), \
+	      (const char *[]){"test", ##__VA_ARGS__, NULL})
 
 static void test_defaults_are_parsed(void **state)
 {
-	struct values values = { 0 };
+	struct values values = {0};
 
 	(void)state;
 	assert_int_equal(PARSE(&values, NULL), 0);
@@ -57,8 +76,8 @@ static void test_defaults_are_parsed(void **state)
 
 static void test_every_kind_lands_in_its_field(void **state)
 {
-	struct values values = { 0 };
-	struct string_list operands = { 0 };
+	struct values values = {0};
+	struct string_list operands = {0};
 
 	(void)state;
 	assert_int_equal(PARSE(&values, &operands, "one", "--json", "-n", "7", "--time=virtual",
@@ -77,7 +96,7 @@ static void test_every_kind_lands_in_its_field(void **state)
 
 static void test_bad_lines_are_refused(void **state)
 {
-	struct values values = { 0 };
+	struct values values = {0};
 
 	(void)state;
 	assert_int_equal(PARSE(&values, NULL, "--boots", "0"), -EINVAL);

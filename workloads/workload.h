@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bench/environment.h"
 #include "bench/topology.h"
 #include "measure/metric.h"
 
@@ -26,6 +27,11 @@ struct parameter_spec {
 	const char *standard; /* the default, as text */
 	const char *const *choices;
 	uint64_t min, max;
+	/*
+	 * Says how much is measured and not what: two results that differ in it may still be
+	 * compared. Every other parameter that is not at its standard is part of a section's id.
+	 */
+	bool is_effort;
 	const char *help;
 };
 
@@ -45,7 +51,9 @@ struct workload_run {
 	const char *const *values;  /* one per parameter, in the table's order, checked */
 	uint64_t seed;              /* of this section: draws everything that is random */
 	bool virtual_time;
-	const char *cgroup;         /* a cgroup v2 directory of this run's own, killed whole afterwards; NULL: none */
+	enum proxy_exec_state proxy_exec; /* what the kernel says: evidence is held to it */
+	/* A cgroup v2 directory of this run's own, killed whole afterwards, whose parent takes the cpu controller back then if it got it meanwhile; NULL: none. */
+	const char *cgroup;
 	struct result *result;      /* to be filled */
 	volatile const int *stop;   /* non-zero: end soon */
 	void (*progress)(void *context, unsigned int done, unsigned int total); /* may be called now and then */
@@ -61,15 +69,27 @@ struct workload {
 	struct workload_needs needs;
 	unsigned int placements;                 /* bit mask: 1 << PLACEMENT_… */
 	/*
-	 * Optional. Before measuring: allocate, create threads. A failure (negative errno,
-	 * with result_set_reason) skips measure; cleanup still runs.
+	 * Optional. Knobs that depend on the parameters, as needs.knobs; NULL: none. Only
+	 * run->placement, values and seed are there yet.
+	 */
+	const char *const *(*knobs)(const struct workload_run *run);
+	/*
+	 * All three run in a process of the section's own, in its cgroup, which ends after
+	 * them: what they change about the process needs no undoing, and a crash costs the
+	 * section only.
+	 *
+	 * Optional. Before measuring: allocate, create threads. A failure is a negative
+	 * errno, better with result_set_outcome (without, the reason is the errno's text);
+	 * it skips measure; cleanup still runs.
 	 */
 	int (*setup)(struct workload_run *run);
-	/* Required. Fills run->result. 0, or a negative errno with result_set_reason. */
+	/* Required. Fills run->result. 0, or a negative errno as for setup. */
 	int (*measure)(struct workload_run *run);
 	/* Optional. Always runs once after setup was called, also after a partial one. */
 	void (*cleanup)(struct workload_run *run);
 };
+
+extern const struct workload workload_mutex_inversion;
 
 /* The one explicit list; NULL-terminated. */
 extern const struct workload *const workloads[];

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef BENCH_KERNEL_INTERNAL_H
+#define BENCH_KERNEL_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bench/files.h"
+#include "bench/kernel.h"
+
+/*
+ * The pieces of bench/kernel.c, apart so that the tests reach them. Below
+ * paths_build("kernel"):
+ *
+ *   lock                     one process at a time fetches, patches or builds
+ *   sources/ID/source.json   what it is and where it came from; written last, so it marks a whole
+ * tree sources/ID/tree/         the source, with a series applied or not sources/ID/originals/ what
+ * the files that a series touched looked like before sources/ID/objects/      the build tree,
+ * reused by the next build of this source kernels/HASH/            finished builds: bzImage config
+ * manifest.json build.log apt/                     the private package lists
+ */
+
+/* --- kernel_apt.c: the distribution's package, without touching the machine's apt --- */
+
+/* One archive that the machine's own apt uses. */
+struct apt_archive {
+	char *uri;
+	char *suite;
+	char *components; /* separated by blanks */
+	char *signed_by;  /* as written, an armoured key with its line breaks included; NULL: apt's
+			     default */
+};
+
+struct apt_archives {
+	struct apt_archive *items;
+	size_t count;
+};
+
+/*
+ * Reads one-line entries ("deb [signed-by=…] URI SUITE COMPONENT…") or deb822 stanzas
+ * and appends the binary archives that are enabled, one item per URI and suite.
+ * Lines that make no sense are skipped, as the machine's own apt complains about
+ * them better than we could. 0 or -ENOMEM.
+ */
+int apt_parse_one_line(const char *text, struct apt_archives *archives);
+int apt_parse_deb822(const char *text, struct apt_archives *archives);
+void apt_archives_release(struct apt_archives *archives);
+
+/* The first archive with `main` of the suite @codename; failing that, the first with main. NULL:
+ * none. */
+const struct apt_archive *apt_find_main(const struct apt_archives *archives, const char *codename);
+
+/* The text of a deb822 source for @suite on the mirror of @archive. The caller frees it. */
+char *apt_render_source(const struct apt_archive *archive, const char *suite);
+
+/*
+ * Downloads the source package of @base (NULL: the newest known base that is to be
+ * had) into @directory. On success *@deb_path, *@base_taken, *@version and *@suite
+ * are new strings. -ENOENT with its message when no suite has it.
+ */
+int apt_download_source(const char *base, const char *directory, char **deb_path, char **base_taken,
+			char **version, char **suite);
+
+/* --- kernel_source.c: a tree below sources/ --- */
+
+struct kernel_source {
+	char *id;	 /* its directory's name, which changes with its content */
+	char *directory; /* sources/ID */
+	char *tree;	 /* sources/ID/tree */
+	char *origin;	 /* for people and the manifest: "linux-source-7.2 7.2.13-1 from sid" */
+	char *version;	 /* "7.2.13", from the tree's Makefile */
+};
+
+/*
+ * Finds or makes the source that @request names. *@source is released with
+ * kernel_source_release() in every case. A negative errno comes with its message printed.
+ */
+int kernel_source_open(const struct kernel_request *request, struct kernel_source *source);
+void kernel_source_release(struct kernel_source *source);
+
+/* VERSION.PATCHLEVEL.SUBLEVEL of a kernel's top Makefile; NULL when it is none. The caller frees
+ * it. */
+char *kernel_tree_version(const char *tree);
+
+/* --- kernel_series.c --- */
+
+struct series_patch {
+	char *name; /* as the series file has it */
+	char *path;
+	unsigned int strip; /* -pN */
+	char sha256[SHA256_HEX_SIZE];
+	bool is_aid; /* helps the virtual machine only; left out where it does not apply */
+};
+
+struct series {
+	struct series_patch *items;
+	size_t count;
+};
+
+/*
+ * Reads a quilt series file (comments, blank lines, "NAME -pN") and its patches'
+ * hashes. -EINVAL or -ENOENT with its message. Patches are appended.
+ */
+int series_read(const char *path, bool is_aid, struct series *series);
+void series_release(struct series *series);
+
+/*
+ * Makes sources/ID/tree the original source plus @series, whatever was applied
+ * before: all of it, or, with a message that names the patch and the hunk, no
+ * change at all. Files that come out as they already are keep their time stamps.
+ * @series of no patches restores the original.
+ */
+int series_apply(const struct series *series, const char *source_directory);
+
+/* --- kernel_build.c --- */
+
+struct fragment {
+	char *name;
+	char *path;
+	char *text;
+	char sha256[SHA256_HEX_SIZE];
+};
+
+struct fragments {
+	struct fragment *items;
+	size_t count;
+};
+
+/* base.config and then @extra: file names, or the NAME of kernel-patches/config/NAME.config. */
+int fragments_read(const struct string_list *extra, struct fragments *fragments);
+void fragments_release(struct fragments *fragments);
+
+/*
+ * The options of @wanted (a fragment's text) that @config (a whole .config) does not
+ * have as wanted: a new string, separated by blanks, empty when all survived.
+ */
+char *config_lost_options(const char *wanted, const char *config);
+
+/* The key of a finished build. @compiler is the first line of `gcc --version`. */
+void kernel_hash(const char *source_id, const struct series *series,
+		 const struct fragments *fragments, const char *compiler,
+		 char hex[SHA256_HEX_SIZE]);
+
+struct kernel_inputs {
+	const struct kernel_source *source;
+	const struct series *series;
+	const struct fragments *fragments;
+	const char *compiler;
+	const char *hash;
+	uint64_t jobs;
+};
+
+/* Configures and compiles, and leaves kernels/HASH/ behind. A negative errno comes with its
+ * message. */
+int kernel_compile(const struct kernel_inputs *inputs, const char *kernels_directory);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MEASURE_TASK_WATCH_H
+#define MEASURE_TASK_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Whether a blocked thread lends its scheduling context, from the kernel's own books.
+ *
+ * While a blocked donor is a runqueue's rq->donor, update_se() (kernel/sched/fair.c, used
+ * by all classes) moves the donor's se.exec_start along at every tick, but adds the time to
+ * the sum_exec_runtime of the task that really executes. A task that is merely asleep is
+ * looked after by nobody: neither of the two moves. And a donor whose owner is on another
+ * CPU is moved there though its affinity forbids it to run there. Both are to be read from
+ * /proc/PID/task/TID/{sched,stat} while the thread is in state D.
+ */
+struct task_look {
+	char state;		/* of /proc/…/stat: 'R', 'S', 'D' … */
+	int cpu;		/* the runqueue that it belongs to */
+	uint64_t exec_start_ns; /* se.exec_start */
+	uint64_t sum_exec_ns;	/* se.sum_exec_runtime */
+	uint64_t voluntary_switches;
+};
+
+/* Take what they need from the text of such a file. 0, or -EINVAL when it is not there. */
+int task_look_parse_stat(const char *text, struct task_look *look);
+int task_look_parse_sched(const char *text, struct task_look *look);
+
+struct task_watch {
+	int stat_fd, sched_fd;
+	int own_cpu;	/* the only CPU that the thread may run on */
+	bool has_first; /* first was taken while it slept */
+	struct task_look first;
+	uint64_t switches_before; /* its voluntary switches before it could block */
+	unsigned int looks;	  /* looks that found it asleep in state D */
+	bool is_charged;	  /* its exec_start went on while it slept and its runtime stood */
+	bool is_moved;		  /* it slept on another CPU's runqueue */
+};
+
+/* Opens thread @tid of this process, pinned to @own_cpu. 0, or a negative errno. */
+int task_watch_begin(struct task_watch *watch, pid_t tid, int own_cpu);
+
+/*
+ * Looks once. @switches_before: how often the thread had slept when it set out to take
+ * the lock; what is seen before it has slept again is not counted. 0, or a negative errno.
+ */
+int task_watch_look(struct task_watch *watch, uint64_t switches_before);
+
+/* The rule by itself: takes @look into account. */
+void task_watch_judge(struct task_watch *watch, const struct task_look *look);
+
+/* Closes; what was seen stays readable. */
+void task_watch_end(struct task_watch *watch);
+
+#endif

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "workloads/inversion.h"
+
+#include <stdlib.h>
+
+#include "measure/random.h"
+
+void inversion_phases(uint64_t seed, unsigned int n, unsigned int min_permille,
+		      unsigned int max_permille, unsigned int *out)
+{
+	struct random random = {.state = seed};
+	uint64_t width = max_permille - min_permille;
+
+	for (unsigned int i = 0; i < n; i++) {
+		uint64_t from = width * i / n, to = width * (i + 1) / n;
+
+		if (to == from)
+			to++;
+		out[i] = min_permille + (unsigned int)(from + random_below(&random, to - from));
+	}
+	for (unsigned int i = n; i > 1; i--) {
+		unsigned int j = (unsigned int)random_below(&random, i);
+		unsigned int swapped = out[i - 1];
+
+		out[i - 1] = out[j];
+		out[j] = swapped;
+	}
+}
+
+int64_t inversion_remaining_ns(const struct episode_sample *sample)
+{
+	return (int64_t)(sample->owner_end_ns - sample->owner_arrival_ns);
+}
+
+bool is_lock_held(const struct episode_sample *sample)
+{
+	return sample->owner_arrival_ns > sample->owner_start_ns &&
+	       sample->owner_arrival_ns < sample->owner_end_ns;
+}
+
+bool is_donor_blocked(const struct episode_sample *sample)
+{
+	return is_lock_held(sample) && sample->donor_switches > 0;
+}
+
+bool inversion_factor_permille(uint64_t wait_ns, int64_t remaining_ns, uint64_t *out)
+{
+	if (remaining_ns <= 0)
+		return false;
+	*out = (uint64_t)((double)wait_ns * 1000 / (double)remaining_ns + 0.5);
+	return true;
+}
+
+bool has_enough_contention(uint64_t contended, uint64_t samples)
+{
+	return samples && contended * 100 >= samples * 95;
+}
+
+bool is_proxying_as_expected(enum proxy_exec_state state, uint64_t lent, uint64_t contended)
+{
+	switch (state) {
+	case PROXY_EXEC_UNKNOWN:
+		return true;
+	case PROXY_EXEC_ON:
+		return contended && lent * 2 >= contended;
+	default:
+		return lent == 0;
+	}
+}
+
+unsigned int nice_weight(int nice)
+{
+	/* Each step is about 1.25 times the next; nice 0 is 1024. */
+	static const unsigned int weights[40] = {
+		88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916,
+		9548,  7620,  6100,  4904,  3906,  3121,  2501,	 1991,	1586,  1277,
+		1024,  820,   655,   526,   423,   335,	  272,	 215,	172,   137,
+		110,   87,    70,    56,    45,	   36,	  29,	 23,	18,    15,
+	};
+
+	return weights[nice + 20];
+}
+
+double fair_share(unsigned int owner_weight, unsigned int hogs, unsigned int hog_weight)
+{
+	return (double)owner_weight / ((double)owner_weight + (double)hogs * hog_weight);
+}
+
+double unbounded_factor(double share)
+{
+	double factor = 1 / share / 4;
+
+	return factor < 1.5 ? 1.5 : factor;
+}
+
+static int compare_values(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+	return (a > b) - (a < b);
+}
+
+double median(uint64_t *values, size_t n)
+{
+	if (!n)
+		return 0;
+	qsort(values, n, sizeof(*values), compare_values);
+	if (n % 2)
+		return (double)values[n / 2];
+	return ((double)values[n / 2 - 1] + (double)values[n / 2]) / 2;
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "workloads/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "measure/spin.h"
+
+/*
+ * One buffer takes every part of the read, so that a long section needs little memory:
+ * 1 MiB fits a second-level cache, and IOV_MAX parts of it make sections of up to 1 GiB,
+ * some 50 ms of the fastest machine's time.
+ */
+#define PART_BYTES	(UINT64_C(1) << 20)
+#define FIRST_BYTES	(UINT64_C(64) << 10)
+#define LARGEST_SECTION (PART_BYTES * IOV_MAX)
+
+static void set_section_bytes(struct lock *lock, uint64_t bytes)
+{
+	lock->section_bytes = bytes;
+	lock->n_parts = 0;
+	while (bytes) {
+		uint64_t part = bytes < PART_BYTES ? bytes : PART_BYTES;
+
+		lock->parts[lock->n_parts++] =
+			(struct iovec){.iov_base = lock->buffer, .iov_len = part};
+		bytes -= part;
+	}
+}
+
+static int f_pos_hold(struct lock *lock)
+{
+	ssize_t got;
+
+	if (lseek(lock->fd, 0, SEEK_SET) < 0)
+		return -errno;
+	got = readv(lock->fd, lock->parts, lock->n_parts);
+	if (got < 0)
+		return -errno;
+	return (uint64_t)got == lock->section_bytes ? 0 : -EIO;
+}
+
+static int f_pos_touch(struct lock *lock)
+{
+	return lseek(lock->fd, 0, SEEK_CUR) < 0 ? -errno : 0;
+}
+
+/* CPU time of one section of @bytes. */
+static int time_section(struct lock *lock, uint64_t bytes, uint64_t *out_ns)
+{
+	uint64_t before_ns;
+	int err;
+
+	set_section_bytes(lock, bytes);
+	before_ns = clock_thread_cpu_ns();
+	err = f_pos_hold(lock);
+	*out_ns = clock_thread_cpu_ns() - before_ns;
+	return err;
+}
+
+/*
+ * Doubles the read until it takes a quarter of the section, which is long enough for the
+ * fixed cost of a call not to matter, then scales.
+ */
+static int calibrate(struct lock *lock)
+{
+	uint64_t bytes = FIRST_BYTES / 2, took_ns = 0;
+	int err;
+
+	do {
+		bytes *= 2;
+		if (bytes > LARGEST_SECTION)
+			return -ERANGE;
+		err = time_section(lock, bytes, &took_ns);
+		if (err)
+			return err;
+	} while (took_ns < lock->section_ns / 4);
+	bytes = (uint64_t)((double)bytes * (double)lock->section_ns / (double)took_ns);
+	if (bytes > LARGEST_SECTION)
+		return -ERANGE;
+	err = time_section(lock, bytes, &took_ns);
+	if (!err)
+		lock->section_ns = took_ns;
+	return err;
+}
+
+/*
+ * Only an opened file has FMODE_ATOMIC_POS, without which there is no f_pos_lock;
+ * memfd_create() itself makes one that has not. So open the same inode once more.
+ */
+static int open_sparse_file(struct lock *lock)
+{
+	char path[64];
+	int err = 0;
+	int memfd = memfd_create("proxeval", MFD_CLOEXEC);
+
+	if (memfd < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", memfd);
+	if (ftruncate(memfd, (off_t)LARGEST_SECTION)) {
+		err = -errno;
+		goto out_close;
+	}
+	lock->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (lock->fd < 0)
+		err = -errno;
+
+out_close:
+	close(memfd);
+	return err;
+}
+
+static int f_pos_init(struct lock *lock)
+{
+	int err;
+
+	lock->buffer = MAP_FAILED;
+	lock->parts = NULL;
+	lock->fd = -1;
+	err = open_sparse_file(lock);
+	if (err)
+		return err;
+	lock->parts = calloc(IOV_MAX, sizeof(*lock->parts));
+	if (!lock->parts)
+		return -ENOMEM;
+	lock->buffer = mmap(NULL, PART_BYTES, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (lock->buffer == MAP_FAILED)
+		return -errno;
+	return calibrate(lock);
+}
+
+static void f_pos_release(struct lock *lock)
+{
+	if (lock->buffer != MAP_FAILED)
+		munmap(lock->buffer, PART_BYTES);
+	if (lock->fd >= 0)
+		close(lock->fd);
+	free(lock->parts);
+}
+
+const struct lock_ops lock_f_pos = {
+	.name = "f_pos_lock",
+	.init = f_pos_init,
+	.hold = f_pos_hold,
+	.touch = f_pos_touch,
+	.release = f_pos_release,
+};
+
+static int futex_init(struct lock *lock, int protocol)
+{
+	pthread_mutexattr_t attributes;
+	int err = pthread_mutexattr_init(&attributes);
+
+	if (err)
+		return -err;
+	err = pthread_mutexattr_setprotocol(&attributes, protocol);
+	if (!err)
+		err = pthread_mutex_init(&lock->mutex, &attributes);
+	pthread_mutexattr_destroy(&attributes);
+	return -err;
+}
+
+static int pi_futex_init(struct lock *lock)
+{
+	return futex_init(lock, PTHREAD_PRIO_INHERIT);
+}
+
+static int plain_futex_init(struct lock *lock)
+{
+	return futex_init(lock, PTHREAD_PRIO_NONE);
+}
+
+static int futex_hold(struct lock *lock)
+{
+	int err = pthread_mutex_lock(&lock->mutex);
+
+	if (err)
+		return -err;
+	spin_cpu_ns(lock->section_ns);
+	return -pthread_mutex_unlock(&lock->mutex);
+}
+
+static int futex_touch(struct lock *lock)
+{
+	int err = pthread_mutex_lock(&lock->mutex);
+
+	return err ? -err : -pthread_mutex_unlock(&lock->mutex);
+}
+
+static void futex_release(struct lock *lock)
+{
+	pthread_mutex_destroy(&lock->mutex);
+}
+
+const struct lock_ops lock_pi_futex = {
+	.name = "pi-futex",
+	.init = pi_futex_init,
+	.hold = futex_hold,
+	.touch = futex_touch,
+	.release = futex_release,
+};
+
+const struct lock_ops lock_plain_futex = {
+	.name = "plain-futex",
+	.init = plain_futex_init,
+	.hold = futex_hold,
+	.touch = futex_touch,
+	.release = futex_release,
+};

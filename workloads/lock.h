@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef WORKLOADS_LOCK_H
+#define WORKLOADS_LOCK_H
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+struct lock;
+
+/* A kind of lock with a critical section of a given length. */
+struct lock_ops {
+	const char *name;
+	/*
+	 * Required. Makes the lock and fits its critical section to lock->section_ns of CPU
+	 * time, on the CPU and in the class of the calling thread. 0, or a negative errno;
+	 * release() follows either way.
+	 */
+	int (*init)(struct lock *lock);
+	/* Required. Owner: takes the lock, computes for the length of the section, releases. 0 or a
+	 * negative errno. */
+	int (*hold)(struct lock *lock);
+	/* Required. Donor: takes the lock and releases it at once. 0 or a negative errno. */
+	int (*touch)(struct lock *lock);
+	/* Required. Frees what init made, also after it failed half way. */
+	void (*release)(struct lock *lock);
+};
+
+struct lock {
+	const struct lock_ops *ops;
+	uint64_t section_ns; /* wanted; init of f_pos sets it to what one section took in the end */
+	/* f_pos: a file whose reading takes long, and where it is read to. */
+	int fd;
+	struct iovec *parts;
+	int n_parts;
+	void *buffer;
+	uint64_t section_bytes;
+	/* The futexes. */
+	pthread_mutex_t mutex;
+};
+
+/*
+ * f_pos_lock: the kernel mutex that read(), write() and lseek() take on a descriptor that
+ * threads share (fdget_pos() in fs/file.c). The owner is in one long readv() of a sparse
+ * tmpfs file, so that the length of the section is the length of the read; the donor calls
+ * lseek().
+ */
+extern const struct lock_ops lock_f_pos;
+/* A mutex with priority inheritance (FUTEX_LOCK_PI): any kernel lends a real-time waiter's priority
+ * to its owner. */
+extern const struct lock_ops lock_pi_futex;
+/* A plain futex mutex: the kernel does not know its owner and cannot help it. */
+extern const struct lock_ops lock_plain_futex;
+
+#endif
