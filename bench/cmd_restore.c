@@ -26,6 +26,7 @@ static void report(void *context, bool is_cgroup, const char *path, const char *
 		printf("%s the cgroup %s\n", values->dry_run ? "would remove" : "removed", path);
 	else
 		printf("%s %s to '%s'\n", values->dry_run ? "would set" : "set", path, old_value);
+	fflush(stdout); /* in order with what goes to stderr */
 }
 
 /* What a journal that cannot be used at all means for the user. */

@@ -172,6 +172,12 @@ static int host_start(const struct campaign *campaign, const struct boot_request
 	const char *stem = request->log_path;
 	int err;
 
+	if (request->variant->image_path) {
+		free(boot);
+		message_error("this machine cannot boot %s for '%s' by itself: use --target vm",
+			      request->variant->image_path, request->variant->label);
+		return -EINVAL;
+	}
 	if (!boot)
 		return message_errno(-ENOMEM, "cannot start the runner");
 	boot->request = *request;
@@ -183,9 +189,7 @@ static int host_start(const struct campaign *campaign, const struct boot_request
 			       : format_string("%s/.plan", campaign->directory);
 	boot->result_path = stem ? format_string("%s.result", stem)
 				 : format_string("%s/.result", campaign->directory);
-	if (request->variant->image_path)
-		err = -EINVAL; /* cmd_run refuses it before; nothing here can boot an image */
-	else if (!boot->plan_path || !boot->result_path)
+	if (!boot->plan_path || !boot->result_path)
 		err = -ENOMEM;
 	else
 		err = write_json_atomically(boot->plan_path, request->plan);
