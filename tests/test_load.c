@@ -76,7 +76,7 @@ static void test_not_results(void **state)
 	expect_refused("[]", 2, "not a JSON object");
 	expect_refused("null ", 5, "not a JSON object");
 	expect_refused("\0\0\0", 3, "it is not JSON");
-	expect_refused("{} {}", 5, "something follows");
+	expect_refused("{} {}", 5, "it is not JSON");
 	expect_refused("{\"format\":\"proxeval-plan\",\"version\":1}", 38,
 		       "a proxeval-boot is needed");
 	expect_refused("{\"format\":\"proxeval-boot\",\"version\":2}", 38,

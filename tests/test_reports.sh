@@ -1,16 +1,15 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # compare and report over the recorded results: exit codes, golden text, the page.
 # With UPDATE_GOLDEN=1 the golden files are written instead of compared.
 set -eu
 
-srcdir=${srcdir:-.}
-fixtures=$(cd "$srcdir/tests/fixtures/results" && pwd)
-golden=$(cd "$srcdir/tests/golden/reports" && pwd)
-proxeval=$(pwd)/proxeval
+fixtures=$TEST_TOP/tests/fixtures/results
+golden=$TEST_TOP/tests/golden/reports
+proxeval=$PROXEVAL
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-unset NO_COLOR || true
+unset NO_COLOR
 
 fail()
 {
