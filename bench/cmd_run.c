@@ -23,10 +23,10 @@
 #include "bench/qemu.h"
 #include "bench/topology.h"
 #include "reports/reports.h"
+#include "workloads/profiles.h"
 #include "workloads/workload.h"
 
-#define DEFAULT_WORKLOAD "mutex-inversion"
-#define MAX_VARIANTS	 16
+#define MAX_VARIANTS 16
 /* In virtual time a seed is a choice like another: without one, two runs are the same run. */
 #define VIRTUAL_TIME_SEED 1u
 #define NOT_GIVEN	  UINT64_MAX
@@ -44,23 +44,8 @@ struct values {
 	bool json, yes, no_install, no_progress;
 };
 
-static const struct profile {
-	const char *name;
-	uint64_t boots; /* per variant */
-	uint64_t watchdog_s;
-} profiles[] = {
-	/*
-	 * Six is the fewest boots with which an exact test on pairs can say anything at 5 %:
-	 * 2 of 2^6 outcomes are as extreme as "all six", and 2/2^5 would be 6 %.
-	 */
-	{.name = "quick", .boots = 6, .watchdog_s = 120},
-	{.name = "standard", .boots = 8, .watchdog_s = 180},
-	{.name = "thorough", .boots = 20, .watchdog_s = 300},
-};
-
 static const char *const target_names[] = {"vm", "host", NULL};
 static const char *const time_names[] = {"real", "virtual", NULL};
-static const char *const profile_names[] = {"quick", "standard", "thorough", NULL};
 
 #define AT(member) offsetof(struct values, member)
 static const struct option_spec options[] = {
@@ -117,7 +102,7 @@ static const struct option_spec options[] = {
 	 .argument = "NAME",
 	 .choices = profile_names,
 	 .standard = "standard",
-	 .help = "quick (6 boots), standard (8) or thorough (20)",
+	 .help = "how much to measure: quick, standard or thorough",
 	 .offset = AT(profile)},
 	{.name = "quick",
 	 .kind = OPTION_PRESET,
@@ -163,9 +148,10 @@ static const struct option_spec options[] = {
 	{.name = "watchdog",
 	 .kind = OPTION_NUMBER,
 	 .argument = "LIMIT_S",
+	 .standard = "180",
 	 .min = 1,
 	 .max = 86400,
-	 .help = "end a guest that shows no sign of life for so long [the profile's]",
+	 .help = "end a guest that shows no sign of life for so long",
 	 .offset = AT(watchdog_s)},
 	{.name = "json",
 	 .kind = OPTION_FLAG,
@@ -190,7 +176,6 @@ static const struct option_spec options[] = {
 /* What the command line comes to, once it is checked. */
 struct order {
 	const struct values *values;
-	const struct profile *profile;
 	const struct target *target;
 	enum time_kind time;
 	uint64_t seed;
@@ -369,98 +354,110 @@ static int check_placements(const struct string_list *placements)
 	return 0;
 }
 
-static size_t count_parameters(const struct workload *workload)
+/* Whether "NAME=VALUE" (or a bare NAME) names a parameter of @workload. */
+static bool has_parameter(const struct workload *workload, const char *text)
 {
-	size_t count = 0;
+	size_t length = strcspn(text, "=");
 
-	while (workload->parameters && workload->parameters[count].name)
-		count++;
-	return count;
+	for (size_t p = 0; workload->parameters && workload->parameters[p].name; p++)
+		if (strlen(workload->parameters[p].name) == length &&
+		    !strncmp(workload->parameters[p].name, text, length))
+			return true;
+	return false;
 }
 
-/* The parameters that were given for @workload, in its table's order; NULL after a wrong one. */
-static struct json_object *collect_params(const struct workload *workload,
-					  const struct string_list *given, bool *is_used)
+/* Puts what was given for the item's workload into its parameters; 0 or EXIT_USAGE. */
+static int override_params(struct json_object *item, const struct string_list *given, bool *is_used)
 {
-	size_t count = count_parameters(workload), index;
-	const char **texts = calloc(count + 1, sizeof(*texts));
-	struct json_object *params = json_object_new_object();
+	struct json_object *name = NULL, *params = NULL;
+	const struct workload *workload;
 	char error[256];
 
-	for (size_t i = 0; texts && i < given->count; i++) {
-		const char *text = given->items[i], *value;
-		size_t length = strcspn(text, "=");
-		bool is_ours = false;
+	json_object_object_get_ex(item, "workload", &name);
+	json_object_object_get_ex(item, "params", &params);
+	workload = workload_find(json_object_get_string(name));
+	for (size_t i = 0; workload && i < given->count; i++) {
+		const char *value;
+		size_t index;
 
-		for (size_t p = 0; p < count; p++)
-			is_ours |= strlen(workload->parameters[p].name) == length &&
-				   !strncmp(workload->parameters[p].name, text, length);
-		if (!is_ours)
+		if (!has_parameter(workload, given->items[i]))
 			continue;
 		is_used[i] = true;
-		if (workload_check_parameter(workload, text, &index, &value, error,
-					     sizeof(error))) {
-			usage("%s", error);
-			json_object_put(params);
-			params = NULL;
-			break;
-		}
-		texts[index] = value;
+		if (workload_check_parameter(workload, given->items[i], &index, &value, error,
+					     sizeof(error)))
+			return usage("--param: %s", error);
+		json_object_object_add(params, workload->parameters[index].name,
+				       json_object_new_string(value));
 	}
-	for (size_t p = 0; params && texts && p < count; p++)
-		if (texts[p])
-			json_object_object_add(params, workload->parameters[p].name,
-					       json_object_new_string(texts[p]));
-	free(texts);
-	return params;
+	return 0;
 }
 
-static int add_work(struct order *order, const char *name, bool *is_used)
+static void override_placements(struct json_object *item, const struct string_list *given)
 {
-	const struct workload *workload = workload_find(name);
-	const struct string_list *placements = &order->values->placements;
-	struct json_object *item, *list, *params;
+	struct json_object *list;
 
-	if (!workload)
-		return usage("'%s' is not a workload; 'proxeval list' has them", name);
-	params = collect_params(workload, &order->values->params, is_used);
-	if (!params)
-		return EXIT_USAGE;
-	item = json_object_new_object();
+	if (!given->count)
+		return;
 	list = json_object_new_array();
-	for (size_t i = 0; i < placements->count; i++)
-		json_object_array_add(list, json_object_new_string(placements->items[i]));
-	if (!placements->count)
-		json_object_array_add(list, json_object_new_string("all"));
-	json_object_object_add(item, "workload", json_object_new_string(workload->name));
+	for (size_t i = 0; i < given->count; i++)
+		json_object_array_add(list, json_object_new_string(given->items[i]));
 	json_object_object_add(item, "placements", list);
-	json_object_object_add(item, "params", params);
-	json_object_array_add(order->work, item);
+}
+
+/* A profile's items may differ only in what was overridden: the same work is done once. */
+static void drop_repeated_work(struct json_object *work)
+{
+	for (size_t i = 1; i < json_object_array_length(work);) {
+		bool is_repeated = false;
+
+		for (size_t other = 0; other < i && !is_repeated; other++)
+			is_repeated = json_object_equal(json_object_array_get_idx(work, i),
+							json_object_array_get_idx(work, other));
+		if (is_repeated)
+			json_object_array_del_idx(work, i, 1);
+		else
+			i++;
+	}
+}
+
+static int check_names(const struct string_list *names)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		if (!workload_find(names->items[i]))
+			return usage("'%s' is not a workload; 'proxeval list' has them",
+				     names->items[i]);
+		for (size_t other = 0; other < i; other++)
+			if (!strcmp(names->items[i], names->items[other]))
+				return usage("the workload '%s' is named twice", names->items[i]);
+	}
 	return 0;
 }
 
 static int check_work(struct order *order, const struct string_list *names)
 {
-	const struct string_list *params = &order->values->params;
-	bool *is_used = calloc(params->count + 1, sizeof(*is_used));
-	int code = is_used ? check_placements(&order->values->placements) : EXIT_BROKE;
+	const struct values *values = order->values;
+	bool *is_used = calloc(values->params.count + 1, sizeof(*is_used));
+	int code = check_names(names);
 
-	order->work = json_object_new_array();
-	for (size_t i = 0; i < names->count && !code; i++) {
-		for (size_t other = 0; other < i && !code; other++)
-			if (!strcmp(names->items[i], names->items[other]))
-				code = usage("the workload '%s' is named twice", names->items[i]);
-		if (!code)
-			code = add_work(order, names->items[i], is_used);
+	if (!code)
+		code = check_placements(&values->placements);
+	if (!code)
+		order->work = profile_work(values->profile, names->items, names->count);
+	if (!code && (!order->work || !is_used))
+		code = EXIT_BROKE;
+	for (size_t i = 0; !code && i < json_object_array_length(order->work); i++) {
+		struct json_object *item = json_object_array_get_idx(order->work, i);
+
+		override_placements(item, &values->placements);
+		code = override_params(item, &values->params, is_used);
 	}
-	if (!names->count && !code)
-		code = add_work(order, DEFAULT_WORKLOAD, is_used);
-	for (size_t i = 0; i < params->count && !code; i++)
+	for (size_t i = 0; i < values->params.count && !code; i++)
 		if (!is_used[i])
-			code = usage(
-				"--param '%s' names no parameter of the workloads that are to run; "
-				"'proxeval list' has them",
-				params->items[i]);
+			code = usage("--param '%s' names no parameter of the workloads that are to "
+				     "run; 'proxeval list' has them",
+				     values->params.items[i]);
+	if (!code)
+		drop_repeated_work(order->work);
 	free(is_used);
 	return code;
 }
@@ -490,16 +487,11 @@ static int check_values(struct order *order, const struct string_list *workload_
 	const struct values *values = order->values;
 	int code;
 
-	for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++)
-		if (!strcmp(profiles[i].name, values->profile))
-			order->profile = &profiles[i];
 	order->time = !strcmp(values->time, "virtual") ? TIME_VIRTUAL : TIME_REAL;
 	order->target = choose_target(values);
-	order->boots =
-		(unsigned int)(values->boots != NOT_GIVEN ? values->boots : order->profile->boots);
-	order->watchdog_s =
-		(unsigned int)(values->watchdog_s != NOT_GIVEN ? values->watchdog_s
-							       : order->profile->watchdog_s);
+	order->boots = values->boots != NOT_GIVEN ? (unsigned int)values->boots
+						  : profile_boots(values->profile);
+	order->watchdog_s = (unsigned int)values->watchdog_s;
 	if (order->target == &target_host)
 		order->boots = 1;
 	order->seed = values->seed;
@@ -701,7 +693,7 @@ static int run_order(struct order *order, const char *id, const char *directory)
 					   .boots = order->boots,
 					   .topology = order->values->topology,
 					   .memory_mib = (unsigned int)order->values->memory_mib,
-					   .profile = order->profile->name,
+					   .profile = order->values->profile,
 					   .watchdog_s = order->watchdog_s,
 					   .work = order->work};
 	struct campaign *campaign;
@@ -771,8 +763,7 @@ static int run(int argc, char **argv)
 static const char *const description[] = {
 	"Boots every variant in turn, in an order drawn from the seed and written down first, runs\n"
 	"the workloads in every placement that exists there, and reports what differs. Without\n"
-	"a workload it runs " DEFAULT_WORKLOAD
-	". Results go to DIR/<campaign>/, one JSON file per boot.",
+	"a workload it runs all that the profile has. Results go to DIR/<campaign>/, one JSON file per boot.",
 	"Ctrl-C keeps what has finished; 'proxeval resume DIR/<campaign>' goes on.",
 	NULL,
 };
