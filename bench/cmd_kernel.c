@@ -24,24 +24,41 @@ struct kernel_options {
 };
 
 static const struct option_spec kernel_option_table[] = {
-	{.name = "base", .kind = OPTION_STRING, .argument = "VERSION",
+	{.name = "base",
+	 .kind = OPTION_STRING,
+	 .argument = "VERSION",
 	 .help = "which base to take, such as 7.2; the newest known one that is to be had otherwise",
 	 .offset = offsetof(struct kernel_options, base)},
-	{.name = "kernel-tree", .kind = OPTION_STRING, .argument = "DIR",
+	{.name = "kernel-tree",
+	 .kind = OPTION_STRING,
+	 .argument = "DIR",
 	 .help = "take this git tree's HEAD, or this unpacked source, and never write into it",
 	 .offset = offsetof(struct kernel_options, tree)},
-	{.name = "series", .kind = OPTION_STRING, .argument = "FILE",
+	{.name = "series",
+	 .kind = OPTION_STRING,
+	 .argument = "FILE",
 	 .help = "apply this quilt series; /dev/null applies none",
 	 .offset = offsetof(struct kernel_options, series)},
-	{.name = "config", .kind = OPTION_LIST, .argument = "FRAGMENT",
+	{.name = "config",
+	 .kind = OPTION_LIST,
+	 .argument = "FRAGMENT",
 	 .help = "add a fragment to the configuration: a file, or 'debug'; may be repeated",
 	 .offset = offsetof(struct kernel_options, fragments)},
-	{.name = "jobs", .letter = 'j', .kind = OPTION_NUMBER, .argument = "N", .min = 1, .max = 4096,
+	{.name = "jobs",
+	 .letter = 'j',
+	 .kind = OPTION_NUMBER,
+	 .argument = "N",
+	 .min = 1,
+	 .max = 4096,
 	 .help = "how many compilers run at a time; one per CPU otherwise",
 	 .offset = offsetof(struct kernel_options, jobs)},
-	{.name = "json", .kind = OPTION_FLAG, .help = "print the answer as JSON",
+	{.name = "json",
+	 .kind = OPTION_FLAG,
+	 .help = "print the answer as JSON",
 	 .offset = offsetof(struct kernel_options, is_json)},
-	{.name = "no-progress", .kind = OPTION_FLAG, .help = "draw no progress line",
+	{.name = "no-progress",
+	 .kind = OPTION_FLAG,
+	 .help = "draw no progress line",
 	 .offset = offsetof(struct kernel_options, no_progress)},
 	OPTIONS_END,
 };
@@ -172,7 +189,8 @@ static const char *field(struct json_object *document, const char *key)
 {
 	struct json_object *value;
 
-	return json_object_object_get_ex(document, key, &value) ? json_object_get_string(value) : "?";
+	return json_object_object_get_ex(document, key, &value) ? json_object_get_string(value)
+								: "?";
 }
 
 /* Patches of the series; the virtual machine's aids are not of interest to people. */
@@ -240,12 +258,14 @@ static int dispatch(const struct kernel_options *options, const struct string_li
 					       .fragments = &options->fragments,
 					       .jobs = options->jobs};
 
+	process_catch_stop_signals();
 	if (options->no_progress)
 		progress_disable();
 	for (size_t i = 0; operands->count == 1 && i < sizeof(actions) / sizeof(*actions); i++)
 		if (!strcmp(operands->items[0], actions[i].name))
 			return actions[i].run(options, &request);
-	message_error("'kernel' takes one of fetch, patch, build and list; see 'proxeval kernel --help'");
+	message_error(
+		"'kernel' takes one of fetch, patch, build and list; see 'proxeval kernel --help'");
 	return EXIT_USAGE;
 }
 

@@ -71,8 +71,9 @@ static int compiler_name(char **name)
 	int err = process_capture(argv, name);
 
 	if (err) {
-		message_error("there is no working gcc to build a kernel with; install gcc, or name "
-			      "a built one with --kernel-image FILE");
+		message_error(
+			"there is no working gcc to build a kernel with; install gcc, or name "
+			"a built one with --kernel-image FILE");
 		return err > 0 ? -EIO : err;
 	}
 	(*name)[strcspn(*name, "\n")] = '\0';

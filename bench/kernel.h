@@ -9,17 +9,19 @@
  * paths_build("kernel"); a finished build is kept under the hash of what went in.
  */
 struct kernel_request {
-	const char *base;                /* "7.2"; NULL: the newest known base that is to be had */
-	const char *tree;                /* --kernel-tree: a git tree or an unpacked source; NULL: the distribution's */
-	const char *series;              /* a quilt series file; NULL: kernel-patches/series */
+	const char *base;   /* "7.2"; NULL: the newest known base that is to be had */
+	const char *tree;   /* --kernel-tree: a git tree or an unpacked source; NULL: the
+			       distribution's */
+	const char *series; /* a quilt series file; NULL: kernel-patches/series */
 	const struct string_list *fragments; /* extra configuration fragments; may be NULL */
-	uint64_t jobs;                   /* 0: one per CPU */
+	uint64_t jobs;			     /* 0: one per CPU */
 };
 
 struct kernel_build {
-	char *hash;          /* of everything that went in */
+	char *hash;	     /* of everything that went in */
 	char *image_path;    /* bzImage */
-	char *manifest_path; /* manifest.json: base, patches with their SHA-256, options, compiler */
+	char *manifest_path; /* manifest.json: base, patches with their SHA-256, options, compiler
+			      */
 };
 
 /*

@@ -122,8 +122,8 @@ static void store_field(struct stanza *stanza, const char *name, char *value)
 		const char *name;
 		char **slot;
 	} fields[] = {
-		{"Types", &stanza->types},	     {"URIs", &stanza->uris},
-		{"Suites", &stanza->suites},	     {"Components", &stanza->components},
+		{"Types", &stanza->types},	   {"URIs", &stanza->uris},
+		{"Suites", &stanza->suites},	   {"Components", &stanza->components},
 		{"Signed-By", &stanza->signed_by}, {"Enabled", &stanza->enabled},
 	};
 
@@ -153,7 +153,8 @@ static int add_stanza(const struct stanza *stanza, struct apt_archives *archives
 
 	if (!stanza->types || !stanza->uris || !stanza->suites || !has_word(stanza->types, "deb"))
 		return 0;
-	if (stanza->enabled && (has_word(stanza->enabled, "no") || has_word(stanza->enabled, "false")))
+	if (stanza->enabled &&
+	    (has_word(stanza->enabled, "no") || has_word(stanza->enabled, "false")))
 		return 0;
 	for (char *uri = strtok_r(stanza->uris, " \t\n", &save_uri); uri && !err;
 	     uri = strtok_r(NULL, " \t\n", &save_uri)) {
@@ -253,9 +254,9 @@ char *apt_render_source(const struct apt_archive *archive, const char *suite)
 {
 	bool has_key = archive->signed_by && *archive->signed_by;
 
-	return format_string("Types: deb\nURIs: %s\nSuites: %s\nComponents: main\n%s%s%s", archive->uri,
-			     suite, has_key ? "Signed-By: " : "", has_key ? archive->signed_by : "",
-			     has_key ? "\n" : "");
+	return format_string("Types: deb\nURIs: %s\nSuites: %s\nComponents: main\n%s%s%s",
+			     archive->uri, suite, has_key ? "Signed-By: " : "",
+			     has_key ? archive->signed_by : "", has_key ? "\n" : "");
 }
 
 /* --- the machine --- */
@@ -287,7 +288,8 @@ static int read_machine_archives(struct apt_archives *archives)
 	if (!err)
 		err = read_matching("/etc/apt/sources.list.d/*.list", apt_parse_one_line, archives);
 	if (!err)
-		err = read_matching("/etc/apt/sources.list.d/*.sources", apt_parse_deb822, archives);
+		err = read_matching("/etc/apt/sources.list.d/*.sources", apt_parse_deb822,
+				    archives);
 	return err;
 }
 
@@ -419,10 +421,8 @@ static char *package_version(const struct private_apt *apt, const char *package)
 	char *environment = format_string("APT_CONFIG=%s", apt->configuration);
 	const char *const extra[] = {environment, "LC_ALL=C", NULL};
 	struct version_search search = {0};
-	struct process_request request = {.argv = argv,
-					  .environment = extra,
-					  .on_line = find_version,
-					  .context = &search};
+	struct process_request request = {
+		.argv = argv, .environment = extra, .on_line = find_version, .context = &search};
 
 	if (environment)
 		process_run(&request);
@@ -573,8 +573,9 @@ int apt_download_source(const char *base, const char *directory, char **deb_path
 		goto out;
 	archive = apt_find_main(&archives, codename);
 	if (!archive || !is_program_available("apt-get")) {
-		message_error("this machine has no apt archive to take the kernel source from; name "
-			      "an unpacked source or a git tree with --kernel-tree DIR");
+		message_error(
+			"this machine has no apt archive to take the kernel source from; name "
+			"an unpacked source or a git tree with --kernel-tree DIR");
 		err = -ENOENT;
 		goto out;
 	}

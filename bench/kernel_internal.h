@@ -13,12 +13,11 @@
  * paths_build("kernel"):
  *
  *   lock                     one process at a time fetches, patches or builds
- *   sources/ID/source.json   what it is and where it came from; written last, so it marks a whole tree
- *   sources/ID/tree/         the source, with a series applied or not
- *   sources/ID/originals/    what the files that a series touched looked like before
- *   sources/ID/objects/      the build tree, reused by the next build of this source
- *   kernels/HASH/            finished builds: bzImage config manifest.json build.log
- *   apt/                     the private package lists
+ *   sources/ID/source.json   what it is and where it came from; written last, so it marks a whole
+ * tree sources/ID/tree/         the source, with a series applied or not sources/ID/originals/ what
+ * the files that a series touched looked like before sources/ID/objects/      the build tree,
+ * reused by the next build of this source kernels/HASH/            finished builds: bzImage config
+ * manifest.json build.log apt/                     the private package lists
  */
 
 /* --- kernel_apt.c: the distribution's package, without touching the machine's apt --- */
@@ -28,7 +27,8 @@ struct apt_archive {
 	char *uri;
 	char *suite;
 	char *components; /* separated by blanks */
-	char *signed_by;  /* as written, an armoured key with its line breaks included; NULL: apt's default */
+	char *signed_by;  /* as written, an armoured key with its line breaks included; NULL: apt's
+			     default */
 };
 
 struct apt_archives {
@@ -46,7 +46,8 @@ int apt_parse_one_line(const char *text, struct apt_archives *archives);
 int apt_parse_deb822(const char *text, struct apt_archives *archives);
 void apt_archives_release(struct apt_archives *archives);
 
-/* The first archive with `main` of the suite @codename; failing that, the first with main. NULL: none. */
+/* The first archive with `main` of the suite @codename; failing that, the first with main. NULL:
+ * none. */
 const struct apt_archive *apt_find_main(const struct apt_archives *archives, const char *codename);
 
 /* The text of a deb822 source for @suite on the mirror of @archive. The caller frees it. */
@@ -63,11 +64,11 @@ int apt_download_source(const char *base, const char *directory, char **deb_path
 /* --- kernel_source.c: a tree below sources/ --- */
 
 struct kernel_source {
-	char *id;        /* its directory's name, which changes with its content */
+	char *id;	 /* its directory's name, which changes with its content */
 	char *directory; /* sources/ID */
-	char *tree;      /* sources/ID/tree */
-	char *origin;    /* for people and the manifest: "linux-source-7.2 7.2.13-1 from sid" */
-	char *version;   /* "7.2.13", from the tree's Makefile */
+	char *tree;	 /* sources/ID/tree */
+	char *origin;	 /* for people and the manifest: "linux-source-7.2 7.2.13-1 from sid" */
+	char *version;	 /* "7.2.13", from the tree's Makefile */
 };
 
 /*
@@ -77,7 +78,8 @@ struct kernel_source {
 int kernel_source_open(const struct kernel_request *request, struct kernel_source *source);
 void kernel_source_release(struct kernel_source *source);
 
-/* VERSION.PATCHLEVEL.SUBLEVEL of a kernel's top Makefile; NULL when it is none. The caller frees it. */
+/* VERSION.PATCHLEVEL.SUBLEVEL of a kernel's top Makefile; NULL when it is none. The caller frees
+ * it. */
 char *kernel_tree_version(const char *tree);
 
 /* --- kernel_series.c --- */
@@ -87,7 +89,8 @@ struct series_patch {
 	char *path;
 	unsigned int strip; /* -pN */
 	char sha256[SHA256_HEX_SIZE];
-	bool is_aid; /* helps the virtual machine only; left out where it does not apply */
+	bool is_aid;	  /* helps the virtual machine only */
+	bool is_left_out; /* an aid that does not apply to this tree; set by series_apply */
 };
 
 struct series {
@@ -108,7 +111,7 @@ void series_release(struct series *series);
  * change at all. Files that come out as they already are keep their time stamps.
  * @series of no patches restores the original.
  */
-int series_apply(const struct series *series, const char *source_directory);
+int series_apply(struct series *series, const char *source_directory);
 
 /* --- kernel_build.c --- */
 
@@ -141,14 +144,15 @@ void kernel_hash(const char *source_id, const struct series *series,
 
 struct kernel_inputs {
 	const struct kernel_source *source;
-	const struct series *series;
+	struct series *series;
 	const struct fragments *fragments;
 	const char *compiler;
 	const char *hash;
 	uint64_t jobs;
 };
 
-/* Configures and compiles, and leaves kernels/HASH/ behind. A negative errno comes with its message. */
+/* Configures and compiles, and leaves kernels/HASH/ behind. A negative errno comes with its
+ * message. */
 int kernel_compile(const struct kernel_inputs *inputs, const char *kernels_directory);
 
 #endif

@@ -19,8 +19,7 @@
 static int add_patch(struct series *series, const char *name, const char *directory,
 		     unsigned int strip, bool is_aid)
 {
-	struct series_patch *grown =
-		realloc(series->items, (series->count + 1) * sizeof(*grown));
+	struct series_patch *grown = realloc(series->items, (series->count + 1) * sizeof(*grown));
 	struct series_patch *item;
 	int err;
 
@@ -156,8 +155,8 @@ static int add_header_line(const struct series_patch *patch, char *line, struct 
 		name = slash + 1;
 	}
 	if (!is_inside_tree(name)) {
-		message_error("the patch %s changes '%s', which is outside of the tree", patch->name,
-			      name);
+		message_error("the patch %s changes '%s', which is outside of the tree",
+			      patch->name, name);
 		return -EINVAL;
 	}
 	return add_name(names, name);
@@ -327,10 +326,17 @@ static int run_patch(const struct series_patch *patch, const char *scratch, bool
 		     struct patch_watch *watch)
 {
 	char strip[16];
-	const char *const argv[] = {"patch",	   strip,     "--fuzz=0",
-				    "--batch",	   "--forward", "--no-backup-if-mismatch",
-				    "--reject-file=-", "-i",  patch->path,
-				    dry ? "--dry-run" : NULL, NULL};
+	const char *const argv[] = {"patch",
+				    strip,
+				    "--fuzz=0",
+				    "--batch",
+				    "--forward",
+				    "--no-backup-if-mismatch",
+				    "--reject-file=-",
+				    "-i",
+				    patch->path,
+				    dry ? "--dry-run" : NULL,
+				    NULL};
 	static const char *const environment[] = {"LC_ALL=C", NULL};
 	struct process_request request = {.argv = argv,
 					  .cwd = scratch,
@@ -353,20 +359,22 @@ static int explain(const struct series_patch *patch, int err, const struct patch
 		return -ENOENT;
 	}
 	if (watch->is_applied_already)
-		message_error("the tree already has the patch %s (in %s); build the tree as it is with "
-			      "--series /dev/null",
-			      patch->name, watch->file);
+		message_error(
+			"the tree already has the patch %s (in %s); build the tree as it is with "
+			"--series /dev/null",
+			patch->name, watch->file);
 	else if (sscanf(watch->hunk, "Hunk #%lu FAILED at %lu", &hunk, &line) >= 1)
-		message_error("the patch %s does not apply: hunk %lu of %s fails, at line %lu; nothing "
-			      "was changed",
-			      patch->name, hunk, watch->file, line);
+		message_error(
+			"the patch %s does not apply: hunk %lu of %s fails, at line %lu; nothing "
+			"was changed",
+			patch->name, hunk, watch->file, line);
 	else
 		message_error("the patch %s does not apply: %s; nothing was changed", patch->name,
 			      *watch->first ? watch->first : "patch(1) failed");
 	return -EINVAL;
 }
 
-static int apply_one(const struct series_patch *patch, const char *scratch)
+static int apply_one(struct series_patch *patch, const char *scratch)
 {
 	struct patch_watch watch = {0};
 	int err;
@@ -375,6 +383,7 @@ static int apply_one(const struct series_patch *patch, const char *scratch)
 		message_note("%s does not apply to this tree and is left out; it only makes the "
 			     "virtual machine boot faster",
 			     patch->name);
+		patch->is_left_out = true;
 		return 0;
 	}
 	memset(&watch, 0, sizeof(watch));
@@ -436,7 +445,7 @@ static int settle_tree(const char *source_directory, const struct names *names,
 	return err;
 }
 
-int series_apply(const struct series *series, const char *source_directory)
+int series_apply(struct series *series, const char *source_directory)
 {
 	char *scratch = format_string("%s/scratch", source_directory);
 	struct names names = {0}, known = {0};

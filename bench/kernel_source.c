@@ -81,8 +81,7 @@ static int write_mark(const char *directory, const char *base, const char *origi
 
 	json_object_object_add(document, "format", json_object_new_string("proxeval-source"));
 	json_object_object_add(document, "version", json_object_new_int(1));
-	json_object_object_add(document, "base",
-			       base ? json_object_new_string(base) : NULL);
+	json_object_object_add(document, "base", base ? json_object_new_string(base) : NULL);
 	json_object_object_add(document, "origin", json_object_new_string(origin));
 	if (path)
 		err = write_json_atomically(path, document);
@@ -183,8 +182,8 @@ static int unpack_deb(const char *deb_path, const char *building, const char *ba
 	char *tar = format_string("%s/package/usr/src/linux-source-%s.tar.xz", building, base);
 	char *tree = format_string("%s/tree", building);
 	const char *const extract[] = {"dpkg-deb", "-x", deb_path, package, NULL};
-	const char *const untar[] = {"tar", "-xf", tar,	  "--strip-components=1",
-				     "-C",  tree,  "--no-same-owner", NULL};
+	const char *const untar[] = {
+		"tar", "-xf", tar, "--strip-components=1", "-C", tree, "--no-same-owner", NULL};
 	int err = package && tar && tree ? make_directories(tree) : -ENOMEM;
 
 	progress_begin("unpacking the kernel source", 0);
@@ -263,8 +262,8 @@ static int capture_word(const char *const *argv, char **out)
 /* Only what is committed counts: that is what a hash can name. */
 static void warn_if_changed(const char *tree)
 {
-	const char *const status[] = {"git", "-C", tree, "status", "--porcelain",
-				      "--untracked-files=no", NULL};
+	const char *const status[] = {
+		"git", "-C", tree, "status", "--porcelain", "--untracked-files=no", NULL};
 	char *text;
 
 	if (process_capture(status, &text))
@@ -277,7 +276,8 @@ static void warn_if_changed(const char *tree)
 
 static int export_git(const char *tree, const char *building)
 {
-	char *tar = format_string("%s/tree.tar", building), *to = format_string("%s/tree", building);
+	char *tar = format_string("%s/tree.tar", building),
+	     *to = format_string("%s/tree", building);
 	char *output = format_string("--output=%s", tar ? tar : "");
 	const char *const archive[] = {"git", "-C", tree, "archive", output, "HEAD", NULL};
 	const char *const untar[] = {"tar", "-xf", tar, "-C", to, NULL};
@@ -412,8 +412,9 @@ static int check_tree(const char *tree)
 		err = -EINVAL;
 	} else if (built && !access(built, F_OK) && !is_git_tree(tree)) {
 		/* Kbuild refuses a separate object directory for such a tree. */
-		message_error("%s was built in place; run 'make mrproper' there, or name a clean tree",
-			      tree);
+		message_error(
+			"%s was built in place; run 'make mrproper' there, or name a clean tree",
+			tree);
 		err = -EINVAL;
 	}
 	free(version);
@@ -447,6 +448,7 @@ int kernel_source_open(const struct kernel_request *request, struct kernel_sourc
 	int err;
 
 	*source = (struct kernel_source){0};
-	err = request->tree ? open_tree(request->tree, source) : open_package(request->base, source);
+	err = request->tree ? open_tree(request->tree, source)
+			    : open_package(request->base, source);
 	return err ? err : finish(source);
 }

@@ -21,10 +21,11 @@ enum placement_kind {
 /* A placement that exists on this machine, with the CPUs that stand for its class. */
 struct placement {
 	enum placement_kind kind;
-	char name[32];         /* "same-cpu" …, "cross-node-20" (the distance as firmware's SLIT has it) */
+	char name[32]; /* "same-cpu" …, "cross-node-20" (the distance as firmware's SLIT has it) */
 	int owner_cpu;
 	int donor_cpu;
-	int observer_cpu;      /* neither of those nor a sibling of the owner's where the machine allows; -1: none left */
+	int observer_cpu; /* neither of those nor a sibling of the owner's where the machine allows;
+			     -1: none left */
 	int owner_node;
 	int donor_node;
 	unsigned int distance; /* between the two nodes; 10 within one */

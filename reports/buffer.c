@@ -42,7 +42,8 @@ void buffer_add(struct buffer *buffer, const char *text)
 	buffer_add_bytes(buffer, text, strlen(text));
 }
 
-static char *format_args(struct buffer *buffer, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static char *format_args(struct buffer *buffer,
+							       const char *format, va_list args)
 {
 	char *text = NULL;
 

@@ -75,8 +75,10 @@ const char *format_ratio(char out[FORMATTED_MAX], double ratio)
 {
 	if (isnan(ratio))
 		strcpy(out, "-");
-	else if (fabs(ratio) < 0.0995)
+	else if (fabs(ratio) < 0.00995)
 		snprintf(out, FORMATTED_MAX, "%.2g", ratio);
+	else if (fabs(ratio) < 0.0995)
+		snprintf(out, FORMATTED_MAX, "%.3f", ratio);
 	else if (fabs(ratio) < 9.995)
 		snprintf(out, FORMATTED_MAX, "%.2f", ratio);
 	else
@@ -129,5 +131,22 @@ const char *format_metric(char out[FORMATTED_MAX], const struct metric_info *met
 	for (char *c = out; *c; c++)
 		if (*c == '_')
 			*c = ' ';
+	return out;
+}
+
+const char *format_tick(char out[FORMATTED_MAX], double value, const char *unit)
+{
+	char *end, *behind;
+
+	format_value(out, value, unit);
+	end = out + strcspn(out, " ");
+	behind = end;
+	if (!memchr(out, '.', (size_t)(end - out)))
+		return out;
+	while (end[-1] == '0')
+		end--;
+	if (end[-1] == '.')
+		end--;
+	memmove(end, behind, strlen(behind) + 1);
 	return out;
 }

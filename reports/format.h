@@ -12,6 +12,9 @@
 /* "18.9 ms", "0.05", "1,234,567", "12.5 %"; "-" for NaN. */
 const char *format_value(char out[FORMATTED_MAX], double value, const char *unit);
 
+/* The same for an axis: "20 ms", not "20.0 ms". */
+const char *format_tick(char out[FORMATTED_MAX], double value, const char *unit);
+
 /* "0.048" from a ratio; "1.02"; "20.8"; "-" for NaN. */
 const char *format_ratio(char out[FORMATTED_MAX], double ratio);
 

@@ -123,6 +123,17 @@ static void name_sections_with(const struct analysis *analysis, const struct tal
 	buffer_add(text, ")");
 }
 
+static const char *only_section(const struct analysis *analysis, const struct tally *tally,
+				size_t variant)
+{
+	for (size_t i = 0; i < analysis->n_comparisons; i++)
+		if (is_primary_of(analysis, &analysis->comparisons[i], tally->metric->name,
+				  variant))
+			return analysis->results->sections[analysis->comparisons[i].section]
+				.placement;
+	return "";
+}
+
 static void say_verdicts(const struct analysis *analysis, const struct tally *tally, size_t variant,
 			 struct buffer *text)
 {
@@ -135,8 +146,11 @@ static void say_verdicts(const struct analysis *analysis, const struct tally *ta
 		if (!count)
 			continue;
 		if (count == tally->total) {
-			buffer_format(text, " %s in %s%zu %s%s", verdict_word(verdict),
-				      count > 1 ? "all " : "the ", count, where, plural(count));
+			buffer_format(text, " %s in ", verdict_word(verdict));
+			if (count > 1)
+				buffer_format(text, "all %zu %ss", count, where);
+			else
+				buffer_add(text, only_section(analysis, tally, variant));
 			return;
 		}
 		buffer_format(text, "%s%s in %zu of %zu %ss", separator, verdict_word(verdict),

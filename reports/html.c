@@ -202,6 +202,8 @@ static void add_comparison_row(struct page *page, const struct comparison *compa
 
 	buffer_add(page->out, "<tr>");
 	add_element(page, "td class=\"keep\"", section->placement);
+	/* Early, so that a narrow screen shows it without scrolling. */
+	add_verdict(page, comparison);
 	add_cell(page, format_metric(text, metric, comparison->statistic));
 	if (page->results->n_variants > 2)
 		add_cell(page, label_of(page, comparison->variant));
@@ -214,7 +216,6 @@ static void add_comparison_row(struct page *page, const struct comparison *compa
 							comparison->verdict == VERDICT_EQUIVALENT
 						? comparison->p_equivalence
 						: comparison->p_adjusted));
-	add_verdict(page, comparison);
 	buffer_add(page->out, "</tr>\n");
 }
 
@@ -230,6 +231,7 @@ static void open_comparison_table(struct page *page, enum family family)
 		 has_many || other >= page->results->n_variants ? "variant"
 								: label_of(page, other));
 	heads[n++] = "placement";
+	heads[n++] = "verdict";
 	heads[n++] = "metric";
 	if (has_many)
 		heads[n++] = "variant";
@@ -240,7 +242,6 @@ static void open_comparison_table(struct page *page, enum family family)
 	if (family == FAMILY_PRIMARY)
 		heads[n++] = ">inversion factor";
 	heads[n++] = ">p";
-	heads[n++] = "verdict";
 	heads[n] = NULL;
 	open_table(page, heads);
 }

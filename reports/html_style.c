@@ -31,7 +31,7 @@ const char html_style[] =
 	"table{border-collapse:collapse;width:100%;font-size:.92rem;font-variant-numeric:tabular-nums}\n"
 	"th,td{text-align:left;padding:.4rem .7rem .4rem 0;border-bottom:1px solid var(--rule);"
 	"vertical-align:top}\nth{font-weight:600;color:var(--soft);font-size:.82rem}\n"
-	"th.n,td.n{text-align:right;white-space:nowrap}\ntd.keep{white-space:nowrap}\n"
+	"th.n,td.n{text-align:right;white-space:nowrap;padding-right:1rem}\ntd.keep{white-space:nowrap}td.soft{min-width:13rem}\n"
 	".chip{display:inline-block;padding:.05rem .55rem;border-radius:1rem;font-size:.82rem;"
 	"font-weight:600;white-space:nowrap;background:var(--plain-bg)}\n"
 	".chip.good{color:var(--good);background:var(--good-bg)}\n"

@@ -318,10 +318,6 @@ static struct json_object *parse_text(struct reader *reader, const char *text, s
 	else if (problem != json_tokener_success)
 		fail(reader, "it is not JSON: %s at byte %zu", json_tokener_error_desc(problem),
 		     json_tokener_get_parse_end(tokener));
-	else
-		for (size_t i = json_tokener_get_parse_end(tokener); i < size_bytes; i++)
-			if (!strchr(" \t\r\n", text[i]) || !text[i])
-				fail(reader, "something follows the JSON text at byte %zu", i);
 	json_tokener_free(tokener);
 	if (reader->has_failed) {
 		json_object_put(document);

@@ -135,7 +135,7 @@ static void add_x_axis(struct buffer *out, const struct axis *axis, double top, 
 		add_line(out, x, top, x, bottom, "grid");
 		if (x < free_from)
 			continue;
-		add_text(out, x, bottom + 15, "tick mid", format_value(label, ticks[i], unit));
+		add_text(out, x, bottom + 15, "tick mid", format_tick(label, ticks[i], unit));
 		free_from = x + LABEL_WIDTH * 0.75;
 	}
 }
@@ -152,7 +152,7 @@ static void add_y_axis(struct buffer *out, const struct axis *axis, const char *
 		if (y > free_below)
 			continue;
 		add_line(out, LEFT, y, WIDTH - RIGHT, y, "grid");
-		add_text(out, LEFT - 5, y + 4, "tick end", format_value(label, ticks[i], unit));
+		add_text(out, LEFT - 5, y + 4, "tick end", format_tick(label, ticks[i], unit));
 		free_below = y - 14;
 	}
 }

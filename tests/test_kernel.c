@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "bench/files.h"
+#include "bench/kernel_internal.h"
+
+static char *fixture(const char *name)
+{
+	char *path = format_string("%s/tests/fixtures/apt/%s", TEST_SOURCE_DIR, name), *text;
+
+	assert_int_equal(read_file(path, 1 << 20, &text, NULL), 0);
+	free(path);
+	return text;
+}
+
+static void assert_archive(const struct apt_archive *archive, const char *uri, const char *suite,
+			   const char *components)
+{
+	assert_string_equal(archive->uri, uri);
+	assert_string_equal(archive->suite, suite);
+	assert_string_equal(archive->components, components);
+}
+
+static void test_one_line_entries(void **state)
+{
+	struct apt_archives archives = {0};
+	char *text = fixture("one-line.list");
+
+	(void)state;
+	assert_int_equal(apt_parse_one_line(text, &archives), 0);
+	assert_int_equal(archives.count, 3);
+	assert_archive(&archives.items[0], "http://mirror.example/debian", "bookworm",
+		       "main contrib ");
+	assert_string_equal(archives.items[0].signed_by, "/usr/share/keyrings/key.gpg");
+	assert_archive(&archives.items[1], "http://mirror.example/debian-security",
+		       "bookworm-security", "main");
+	assert_null(archives.items[1].signed_by);
+	assert_archive(&archives.items[2], "http://tabs.example/debian", "sid", "main");
+	apt_archives_release(&archives);
+	free(text);
+}
+
+static void test_deb822_stanzas(void **state)
+{
+	struct apt_archives archives = {0};
+	char *text = fixture("stanzas.sources"), *rendered;
+
+	(void)state;
+	assert_int_equal(apt_parse_deb822(text, &archives), 0);
+	assert_int_equal(archives.count, 4);
+	assert_archive(&archives.items[0], "http://mirror.example/debian", "bookworm", "main");
+	assert_archive(&archives.items[1], "http://mirror.example/debian", "bookworm-updates",
+		       "main");
+	assert_archive(&archives.items[2], "http://one.example/x", "trixie", "contrib main");
+	assert_archive(&archives.items[3], "http://two.example/x", "trixie", "contrib main");
+	/* A key in the stanza goes over as it is, its line breaks included. */
+	rendered = apt_render_source(&archives.items[2], "sid");
+	assert_string_equal(rendered, "Types: deb\nURIs: http://one.example/x\nSuites: sid\n"
+				      "Components: main\n"
+				      "Signed-By: \n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n"
+				      " abc\n -----END PGP PUBLIC KEY BLOCK-----\n");
+	free(rendered);
+	apt_archives_release(&archives);
+	free(text);
+}
+
+static void test_the_machines_own_suite_is_preferred(void **state)
+{
+	struct apt_archives archives = {0};
+
+	(void)state;
+	assert_null(apt_find_main(&archives, "bookworm"));
+	assert_int_equal(apt_parse_one_line("deb http://a/ bookworm-security main\n"
+					    "deb http://b/ stable main\n"
+					    "deb http://c/ bookworm contrib\n"
+					    "deb http://d/ bookworm main\n",
+					    &archives),
+			 0);
+	assert_string_equal(apt_find_main(&archives, "bookworm")->uri, "http://d/");
+	assert_string_equal(apt_find_main(&archives, "sid")->uri, "http://b/");
+	assert_string_equal(apt_find_main(&archives, NULL)->uri, "http://b/");
+	apt_archives_release(&archives);
+}
+
+/* --- a folder with a source and patches in it --- */
+
+static char root[PATH_MAX];
+
+static void put(const char *name, const char *text)
+{
+	char *path = format_string("%s/%s", root, name), *slash = strrchr(path, '/');
+
+	*slash = '\0';
+	assert_int_equal(make_directories(path), 0);
+	*slash = '/';
+	assert_int_equal(write_file_atomically(path, text, strlen(text)), 0);
+	free(path);
+}
+
+static void assert_file(const char *name, const char *text)
+{
+	char *path = format_string("%s/%s", root, name), *found = NULL;
+	int err = read_file(path, 1 << 20, &found, NULL);
+
+	if (text) {
+		assert_int_equal(err, 0);
+		assert_string_equal(found, text);
+		free(found);
+	} else {
+		assert_int_equal(err, -ENOENT);
+	}
+	free(path);
+}
+
+static const char first_patch[] = "Why it is done.\n"
+				  "--- a/kernel/a.c\n+++ b/kernel/a.c\n"
+				  "@@ -1,3 +1,3 @@\n one\n-two\n+TWO\n three\n"
+				  "--- /dev/null\n+++ b/kernel/new.c\n@@ -0,0 +1 @@\n+new\n";
+static const char second_patch[] = "--- a/kernel/a.c\n+++ b/kernel/a.c\n"
+				   "@@ -1,3 +1,3 @@\n one\n TWO\n-three\n+THREE\n"
+				   "--- a/kernel/b.c\n+++ /dev/null\n@@ -1 +0,0 @@\n-gone\n";
+static const char failing_patch[] = "--- a/kernel/a.c\n+++ b/kernel/a.c\n"
+				    "@@ -1,3 +1,3 @@\n one\n-never there\n+x\n THREE\n";
+
+static int set_up(void **state)
+{
+	(void)state;
+	strcpy(root, "/tmp/test_kernel.XXXXXX");
+	assert_non_null(mkdtemp(root));
+	put("source/tree/kernel/a.c", "one\ntwo\nthree\n");
+	put("source/tree/kernel/b.c", "gone\n");
+	put("patches/first.patch", first_patch);
+	put("patches/second.patch", second_patch);
+	put("patches/failing.patch", failing_patch);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	return remove_tree(root);
+}
+
+/* Applies the patches that @series_text lists; what was said on stderr comes back in @said. */
+static int apply(const char *series_text, char *said, size_t said_size)
+{
+	char *path = format_string("%s/patches/series", root);
+	char *directory = format_string("%s/source", root);
+	char *capture = format_string("%s/stderr", root);
+	int saved = dup(STDERR_FILENO), fd = open(capture, O_RDWR | O_CREAT | O_TRUNC, 0600), err;
+	struct series series = {0};
+	ssize_t got;
+
+	put("patches/series", series_text);
+	dup2(fd, STDERR_FILENO);
+	err = series_read(path, false, &series);
+	if (!err)
+		err = series_apply(&series, directory);
+	fflush(stderr);
+	dup2(saved, STDERR_FILENO);
+	got = pread(fd, said, said_size - 1, 0);
+	said[got > 0 ? got : 0] = '\0';
+	close(fd);
+	close(saved);
+	series_release(&series);
+	free(path);
+	free(directory);
+	free(capture);
+	return err;
+}
+
+static void test_a_series_is_read_as_quilt_does(void **state)
+{
+	struct series series = {0};
+	char *path = format_string("%s/patches/series", root), said[1024];
+
+	(void)state;
+	put("patches/series", "# all of it\n\nfirst.patch\n  second.patch -p0 # why\n");
+	assert_int_equal(series_read(path, true, &series), 0);
+	assert_int_equal(series.count, 2);
+	assert_string_equal(series.items[0].name, "first.patch");
+	assert_int_equal(series.items[0].strip, 1);
+	assert_int_equal(series.items[1].strip, 0);
+	assert_true(series.items[1].is_aid);
+	assert_int_equal(strlen(series.items[0].sha256), 64);
+	series_release(&series);
+	free(path);
+	assert_int_equal(apply("first.patch -R\n", said, sizeof(said)), -EINVAL);
+	assert_non_null(strstr(said, "series:1: '-R'"));
+	assert_int_equal(apply("missing.patch\n", said, sizeof(said)), -ENOENT);
+	assert_non_null(strstr(said, "missing.patch"));
+}
+
+static void test_a_series_goes_on_and_comes_off(void **state)
+{
+	char said[1024];
+
+	(void)state;
+	assert_int_equal(apply("first.patch\nsecond.patch\n", said, sizeof(said)), 0);
+	assert_file("source/tree/kernel/a.c", "one\nTWO\nTHREE\n");
+	assert_file("source/tree/kernel/new.c", "new\n");
+	assert_file("source/tree/kernel/b.c", NULL);
+	assert_int_equal(apply("first.patch\n", said, sizeof(said)), 0);
+	assert_file("source/tree/kernel/a.c", "one\nTWO\nthree\n");
+	assert_file("source/tree/kernel/b.c", "gone\n");
+	assert_int_equal(apply("", said, sizeof(said)), 0);
+	assert_file("source/tree/kernel/a.c", "one\ntwo\nthree\n");
+	assert_file("source/tree/kernel/new.c", NULL);
+}
+
+static void test_what_does_not_change_keeps_its_time(void **state)
+{
+	struct stat before, after;
+	char said[1024], *path = format_string("%s/source/tree/kernel/a.c", root);
+
+	(void)state;
+	assert_int_equal(apply("first.patch\n", said, sizeof(said)), 0);
+	assert_int_equal(stat(path, &before), 0);
+	assert_int_equal(apply("first.patch\n", said, sizeof(said)), 0);
+	assert_int_equal(stat(path, &after), 0);
+	assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim));
+	assert_int_equal(before.st_ino, after.st_ino);
+	free(path);
+}
+
+static void test_a_failing_patch_names_itself_and_its_hunk(void **state)
+{
+	char said[1024];
+
+	(void)state;
+	assert_int_equal(apply("first.patch\nsecond.patch\nfailing.patch\n", said, sizeof(said)),
+			 -EINVAL);
+	assert_non_null(strstr(said, "the patch failing.patch does not apply"));
+	assert_non_null(strstr(said, "hunk 1 of kernel/a.c fails, at line 1"));
+	assert_file("source/tree/kernel/a.c", "one\ntwo\nthree\n");
+	assert_file("source/tree/kernel/new.c", NULL);
+	assert_file("source/tree/kernel/b.c", "gone\n");
+	assert_file("source/scratch", NULL);
+}
+
+static void test_a_patched_tree_is_recognized(void **state)
+{
+	char said[1024];
+
+	(void)state;
+	put("source/tree/kernel/a.c", "one\nTWO\nthree\n");
+	put("source/tree/kernel/new.c", "new\n");
+	assert_int_equal(apply("first.patch\n", said, sizeof(said)), -EINVAL);
+	assert_non_null(strstr(said, "already has the patch first.patch"));
+	assert_file("source/tree/kernel/a.c", "one\nTWO\nthree\n");
+}
+
+static void test_a_patch_stays_inside_the_tree(void **state)
+{
+	char said[1024];
+
+	(void)state;
+	put("outside", "one\n");
+	put("patches/bad.patch",
+	    "--- a/../../outside\n+++ b/../../outside\n@@ -1 +1 @@\n-one\n+two\n");
+	assert_int_equal(apply("bad.patch\n", said, sizeof(said)), -EINVAL);
+	assert_non_null(strstr(said, "outside of the tree"));
+	assert_file("outside", "one\n");
+}
+
+/* --- configuration and hash --- */
+
+static void assert_lost(const char *wanted, const char *config, const char *expected)
+{
+	char *lost = config_lost_options(wanted, config);
+
+	assert_string_equal(lost, expected);
+	free(lost);
+}
+
+static void test_lost_options_are_named(void **state)
+{
+	static const char config[] =
+		"CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_N=64\nCONFIG_AB=y\n";
+
+	(void)state;
+	assert_lost("CONFIG_A=y\nCONFIG_N=64\n# CONFIG_B is not set\n", config, "");
+	assert_lost("# a comment\n\nCONFIG_B=y\nCONFIG_C=y\n", config, "CONFIG_B CONFIG_C");
+	assert_lost("CONFIG_N=6\n", config, "CONFIG_N");
+	assert_lost("# CONFIG_A is not set\nCONFIG_AB=n", config, "CONFIG_A CONFIG_AB");
+	assert_lost("# CONFIG_NOWHERE is not set\nCONFIG_B=n\n", config, "");
+	assert_lost("CONFIG_B=y\n# CONFIG_B is not set\n", config, "");
+}
+
+static void test_the_hash_follows_what_goes_in(void **state)
+{
+	struct series_patch patches[2] = {{.name = "x", .sha256 = "aa"},
+					  {.name = "y", .sha256 = "bb"}};
+	struct fragment fragment = {.name = "base", .sha256 = "cc"};
+	struct series series = {patches, 2};
+	struct fragments fragments = {&fragment, 1};
+	char first[SHA256_HEX_SIZE], again[SHA256_HEX_SIZE];
+
+	(void)state;
+	kernel_hash("source", &series, &fragments, "gcc 12", first);
+	/* Pinned: another value throws away everybody's finished builds. */
+	assert_string_equal(first,
+			    "f47e91939ade2a4a7f4565a1152c8b52be0196f13060562e85202b7aacdf9649");
+	patches[0].name = "renamed";
+	kernel_hash("source", &series, &fragments, "gcc 12", again);
+	assert_string_equal(first, again);
+	kernel_hash("source", &series, &fragments, "gcc 13", again);
+	assert_string_not_equal(first, again);
+	kernel_hash("source2", &series, &fragments, "gcc 12", again);
+	assert_string_not_equal(first, again);
+	series.count = 1;
+	kernel_hash("source", &series, &fragments, "gcc 12", again);
+	assert_string_not_equal(first, again);
+}
+
+static void test_the_version_is_read_from_the_makefile(void **state)
+{
+	char *tree = format_string("%s/source/tree", root), *version;
+
+	(void)state;
+	assert_null(kernel_tree_version(tree));
+	put("source/tree/Makefile",
+	    "# SPDX\nVERSION = 7\nPATCHLEVEL = 2\nSUBLEVEL = 13\nEXTRAVERSION =\n");
+	version = kernel_tree_version(tree);
+	assert_string_equal(version, "7.2.13");
+	free(version);
+	free(tree);
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_line_entries),
+		cmocka_unit_test(test_deb822_stanzas),
+		cmocka_unit_test(test_the_machines_own_suite_is_preferred),
+		IN_FOLDER(test_a_series_is_read_as_quilt_does),
+		IN_FOLDER(test_a_series_goes_on_and_comes_off),
+		IN_FOLDER(test_what_does_not_change_keeps_its_time),
+		IN_FOLDER(test_a_failing_patch_names_itself_and_its_hunk),
+		IN_FOLDER(test_a_patched_tree_is_recognized),
+		IN_FOLDER(test_a_patch_stays_inside_the_tree),
+		cmocka_unit_test(test_lost_options_are_named),
+		cmocka_unit_test(test_the_hash_follows_what_goes_in),
+		IN_FOLDER(test_the_version_is_read_from_the_makefile),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

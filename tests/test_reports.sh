@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# compare and report over the recorded results: exit codes, golden text, the page.
+# With UPDATE_GOLDEN=1 the golden files are written instead of compared.
+set -eu
+
+fixtures=$TEST_TOP/tests/fixtures/results
+golden=$TEST_TOP/tests/golden/reports
+proxeval=$PROXEVAL
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+unset NO_COLOR
+
+fail()
+{
+	echo "FAIL: $*" >&2
+	exit 1
+}
+
+# expect_exit CODE COMMAND…: what it prints goes to $work/out and $work/err
+expect_exit()
+{
+	expected=$1
+	shift
+	code=0
+	"$@" >"$work/out" 2>"$work/err" || code=$?
+	[ "$code" -eq "$expected" ] || fail "$* exits with $code, not $expected: $(cat "$work/err")"
+}
+
+check_golden()
+{
+	if [ -n "${UPDATE_GOLDEN:-}" ]; then
+		cp "$1" "$golden/$2"
+	else
+		cmp "$1" "$golden/$2" || { diff -u "$golden/$2" "$1" || true; fail "$2 differs"; }
+	fi
+}
+
+expect_exit 0 "$proxeval" compare "$fixtures/quick-virtual"
+check_golden "$work/out" quick-virtual.compare.txt
+expect_exit 0 "$proxeval" compare "$fixtures/same"
+expect_exit 0 "$proxeval" compare "$fixtures/real-rounds"
+expect_exit 2 "$proxeval" compare "$fixtures/too-few"
+expect_exit 2 "$proxeval" compare "$fixtures/broken"
+expect_exit 1 "$proxeval" compare "$fixtures/worse"
+expect_exit 1 "$proxeval" compare "$fixtures/violated"
+expect_exit 1 "$proxeval" compare "$fixtures/panicked"
+expect_exit 6 "$proxeval" compare "$fixtures/all-panicked"
+expect_exit 2 "$proxeval" compare "$fixtures"/same/boot-0000-*.json
+expect_exit 3 "$proxeval" compare
+expect_exit 3 "$proxeval" compare --baseline nobody "$fixtures/same"
+expect_exit 3 "$proxeval" compare --margin 0 "$fixtures/same"
+expect_exit 5 "$proxeval" compare "$fixtures/same" "$fixtures/real-rounds"
+[ "$(wc -l <"$work/err")" -eq 1 ] || fail "more than one sentence: $(cat "$work/err")"
+expect_exit 5 "$proxeval" compare /nonexistent
+[ ! -s "$work/out" ] || fail "something was printed about an invalid input"
+
+expect_exit 0 "$proxeval" compare --exact "$fixtures/same" "$fixtures/same"
+expect_exit 1 "$proxeval" compare --exact "$fixtures/same" "$fixtures/too-few"
+expect_exit 3 "$proxeval" compare --exact "$fixtures/same"
+expect_exit 5 "$proxeval" compare --exact "$fixtures/same" /nonexistent
+
+for case in quick-virtual real-rounds control-off broken too-few violated panicked hostile; do
+	expect_exit 0 "$proxeval" report --output "$work/$case" "$fixtures/$case"
+	check_golden "$work/$case/report.txt" "$case.report.txt"
+	check_golden "$work/$case/report.md" "$case.report.md"
+	if LC_ALL=C grep -n '[^ -~]' "$work/$case/report.txt"; then
+		fail "$case: report.txt is not plain ASCII"
+	fi
+	awk 'length > 75 { print FILENAME ": " $0; bad = 1 } END { exit bad }' \
+		"$work/$case/report.txt" || fail "$case: report.txt is wider than 75 columns"
+	expect_exit 0 "$proxeval" report -o "$work/again" "$fixtures/$case"
+	for file in index.html report.md report.txt summary.json; do
+		cmp "$work/$case/$file" "$work/again/$file" || fail "$case: $file is not reproducible"
+	done
+	# Nothing from elsewhere, nothing that runs.
+	if grep -nE '<script|https?://|<link|<img|@import|url\(' "$work/$case/index.html"; then
+		fail "$case: index.html is not self-contained"
+	fi
+done
+
+grep -q '&lt;script&gt;alert(&#39;x&#39;)' "$work/hostile/index.html" || fail "the host's name is lost"
+if LC_ALL=C grep -n "$(printf '\033')" "$work/hostile/index.html" "$work/hostile/report.md"; then
+	fail "an escape sequence got through"
+fi
+
+# A folder's own report lies in it, and its links lead to the boots beside it.
+cp -r "$fixtures/too-few" "$work/own"
+expect_exit 0 "$proxeval" report "$work/own"
+grep -q 'href="boot-0000-' "$work/own/index.html" || fail "no link to a boot beside the page"
+grep -q 'href="../own/boot-0000-' "$work/own/index.html" && fail "the link leaves the folder"
+expect_exit 0 "$proxeval" report -o "$work/elsewhere" "$work/own"
+grep -q 'href="../own/boot-0000-' "$work/elsewhere/index.html" || fail "no link to a boot elsewhere"
+
+# A broken file among good ones: nothing is written.
+printf '{' >"$work/own/boot-0099-proxy.json"
+rm -f "$work/own/index.html"
+expect_exit 5 "$proxeval" report "$work/own"
+[ ! -e "$work/own/index.html" ] || fail "a report was written over invalid results"
+echo "ok"

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Holds the documents to the shipped schemas, with Debian's jsonschema and not our own reader."""
+import copy
+import glob
+import json
+import os
+import subprocess
+import sys
+
+from jsonschema import Draft202012Validator
+
+SOURCE = os.environ["TEST_TOP"]
+FIXTURES = os.path.join(SOURCE, "tests/fixtures/results")
+failures = []
+
+
+def load(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def validator(name):
+    schema = load(os.path.join(SOURCE, f"reports/schema/{name}-1.schema.json"))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+def expect_valid(schema, document, what):
+    for error in schema.iter_errors(document):
+        failures.append(f"{what}: {'/'.join(map(str, error.absolute_path))}: {error.message[:200]}")
+
+
+def expect_invalid(schema, document, what):
+    if schema.is_valid(document):
+        failures.append(f"{what}: the schema lets it pass")
+
+
+def at(document, path):
+    for key in path[:-1]:
+        document = document[key]
+    return document, path[-1]
+
+
+def without(document, *path):
+    changed = copy.deepcopy(document)
+    holder, key = at(changed, path)
+    del holder[key]
+    return changed
+
+
+def with_value(document, value, *path):
+    changed = copy.deepcopy(document)
+    holder, key = at(changed, path)
+    holder[key] = value
+    return changed
+
+
+def check_boots():
+    schema = validator("boot")
+    for path in sorted(glob.glob(f"{FIXTURES}/*/boot-*.json")):
+        expect_valid(schema, load(path), path)
+    good = load(f"{FIXTURES}/same/" + sorted(os.listdir(f"{FIXTURES}/same"))[0])
+    metrics = good["sections"][0]["metrics"]
+    wait = next(i for i, m in enumerate(metrics) if m["name"] == "donor_wait_ns")
+    never = next(i for i, m in enumerate(metrics) if m["kind"] == "invariant")
+    metric = ("sections", 0, "metrics", wait)
+    for path in [("format",), ("time",), ("boot", "seed"), ("variant", "label"), ("health",),
+                 ("sections", 0, "placement"), ("sections", 0, "evidence"), metric + ("unit",),
+                 metric + ("samples",), metric + ("histogram", "overflow"),
+                 ("sections", 0, "metrics", never, "exposure")]:
+        expect_invalid(schema, without(good, *path), f"boot without {path}")
+    for value, *path in [
+            (2, "version"), ("proxeval-plan", "format"), ("warped", "time"), (-1, "boot", "index"),
+            ("ok?", "outcome"), (None, "sections"), ("fine", "health", "clean"),
+            (-5, *metric, "samples"), (5, *metric, "p99"), (None, *metric, "p50"),
+            (1.5, *metric, "min"), ("best", *metric, "direction"), ("gauge", *metric, "kind"),
+            (7, *metric, "value"), ("broken", *metric, "outcome"), ("Donor Wait", *metric, "name"),
+            ([[1, 0]], *metric, "histogram", "buckets"), ([[1]], *metric, "histogram", "buckets"),
+            (1, "surprise"), (1, "sections", 0, "surprise"), ("failed", "sections", 0, "outcome"),
+            ("panicked", "outcome"), ("beside", "sections", 0, "placement", "kind"),
+            ("yesterday", "host_run", "started")]:
+        expect_invalid(schema, with_value(good, value, *path), f"boot with {path} = {value!r}")
+
+
+def check_campaigns():
+    schema = validator("campaign")
+    for path in sorted(glob.glob(f"{FIXTURES}/*/campaign.json")):
+        expect_valid(schema, load(path), path)
+    good = load(f"{FIXTURES}/same/campaign.json")
+    for key in ("seed", "pairing", "variants", "boots", "work"):
+        expect_invalid(schema, without(good, key), f"campaign without {key}")
+    expect_invalid(schema, with_value(good, "pairs", "pairing"), "campaign with odd pairing")
+    expect_invalid(schema, with_value(good, [], "boots"), "campaign without boots")
+
+
+def check_plans():
+    schema = validator("plan")
+    good = {"format": "proxeval-plan", "version": 1, "campaign": "20261122-181500-1",
+            "boot": {"index": 3, "round": 1, "variant": "proxy", "seed": 2**64 - 1, "attempt": 0},
+            "target": "vm", "time": "virtual", "metronome_period_ns": 50000,
+            "work": [{"workload": "mutex-inversion", "placements": ["all"],
+                      "params": {"owner": "nice", "samples": "6"}}]}
+    expect_valid(schema, good, "plan")
+    expect_invalid(schema, with_value(good, 6, "work", 0, "params", "samples"), "plan: number parameter")
+    expect_invalid(schema, with_value(good, 2**64, "boot", "seed"), "plan: seed of 65 bits")
+    expect_invalid(schema, with_value(good, [], "work"), "plan without work")
+    expect_invalid(schema, with_value(good, 1, "extra"), "plan with an extra key")
+
+
+def check_summaries():
+    schema = validator("summary")
+    for folder in sorted(glob.glob(f"{FIXTURES}/*/")):
+        answer = subprocess.run([os.environ["PROXEVAL"], "compare", "--json", folder], check=False,
+                                stdout=subprocess.PIPE)
+        document = json.loads(answer.stdout, parse_constant=lambda name: failures.append(name))
+        expect_valid(schema, document, f"summary of {folder}")
+        if document["exit_code"] != answer.returncode:
+            failures.append(f"{folder}: exit {answer.returncode}, summary says {document['exit_code']}")
+        expect_invalid(schema, without(document, "baseline"), "summary without a baseline")
+        expect_invalid(schema, with_value(document, 7, "exit_code"), "summary with exit code 7")
+
+
+check_boots()
+check_campaigns()
+check_plans()
+check_summaries()
+for failure in failures:
+    print("FAIL:", failure)
+print(f"{len(failures)} failures")
+sys.exit(bool(failures))
