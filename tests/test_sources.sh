@@ -56,7 +56,7 @@ test_everything_is_distributed() {
 		case $lists in *"$file"*) continue ;; esac
 		fail "no Makemodule.am names $file"
 	done < <(source_files -name '*.[ch]' -o -name '*.sh' -o -name '*.1' -o -name '*.md' \
-		-o -name '*.patch' -o -name '*.config' -o -name '*.schema.json' | grep -v '^tests/fixtures/')
+		-o -name '*.patch' -o -name '*.config' -o -name '*.schema.json' | grep -vE '^tests/(fixtures|golden)/')
 }
 
 test_licences
