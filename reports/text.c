@@ -486,17 +486,22 @@ static void add_unmeasured(struct page *page)
 	}
 }
 
+static void add_warnings(struct page *page, size_t from, size_t to, const char *colour)
+{
+	for (size_t i = from; i < to; i++) {
+		if (page->style.has_colour)
+			buffer_add(page->out, colour);
+		add_wrapped(page, "WARNING: ", page->analysis->warnings[i]);
+		if (page->style.has_colour)
+			buffer_add(page->out, "\033[0m");
+	}
+}
+
 static void add_headline(struct page *page)
 {
 	const struct analysis *analysis = page->analysis;
 
-	for (size_t i = 0; i < analysis->n_warnings; i++) {
-		if (page->style.has_colour)
-			buffer_add(page->out, "\033[33m");
-		add_wrapped(page, "WARNING: ", analysis->warnings[i]);
-		if (page->style.has_colour)
-			buffer_add(page->out, "\033[0m");
-	}
+	add_warnings(page, 0, analysis->n_loud, "\033[1;31m");
 	for (size_t i = 0; i < analysis->n_headline; i++) {
 		if (page->style.has_colour && !i)
 			buffer_add(page->out, "\033[1m");
@@ -504,6 +509,7 @@ static void add_headline(struct page *page)
 		if (page->style.has_colour && !i)
 			buffer_add(page->out, "\033[0m");
 	}
+	add_warnings(page, analysis->n_loud, analysis->n_warnings, "\033[33m");
 }
 
 static void add_method(struct page *page)
