@@ -218,8 +218,7 @@ static struct json_object *join_environment(const struct boot_answer *answer)
 
 	if (!answer->environment)
 		return environment;
-	json_object_object_foreach(answer->environment, key, value)
-	{
+	json_object_object_foreach (answer->environment, key, value) {
 		json_object_object_add(environment, key, json_object_get(value));
 	}
 	return environment;

@@ -258,6 +258,7 @@ static int dispatch(const struct kernel_options *options, const struct string_li
 					       .fragments = &options->fragments,
 					       .jobs = options->jobs};
 
+	process_catch_stop_signals();
 	if (options->no_progress)
 		progress_disable();
 	for (size_t i = 0; operands->count == 1 && i < sizeof(actions) / sizeof(*actions); i++)

@@ -15,7 +15,7 @@
 
 #define CONFIG_MAX_BYTES (4 << 20)
 /* Lines that make prints for a clean build of base.config; the next build knows better. */
-#define EXPECTED_LINES 1450
+#define EXPECTED_LINES 1660
 /* Part of every hash: raise it when the same inputs would give another kernel. */
 #define RECIPE_VERSION "1"
 
@@ -380,8 +380,11 @@ static struct json_object *series_document(const struct series *series)
 	struct json_object *array = json_object_new_array();
 
 	for (size_t i = 0; i < series->count; i++) {
-		struct json_object *item = json_object_new_object();
+		struct json_object *item;
 
+		if (series->items[i].is_left_out)
+			continue;
+		item = json_object_new_object();
 		add_string(item, "patch", series->items[i].name);
 		add_string(item, "sha256", series->items[i].sha256);
 		json_object_object_add(item, "aid",

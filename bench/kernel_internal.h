@@ -89,7 +89,8 @@ struct series_patch {
 	char *path;
 	unsigned int strip; /* -pN */
 	char sha256[SHA256_HEX_SIZE];
-	bool is_aid; /* helps the virtual machine only; left out where it does not apply */
+	bool is_aid;	  /* helps the virtual machine only */
+	bool is_left_out; /* an aid that does not apply to this tree; set by series_apply */
 };
 
 struct series {
@@ -110,7 +111,7 @@ void series_release(struct series *series);
  * change at all. Files that come out as they already are keep their time stamps.
  * @series of no patches restores the original.
  */
-int series_apply(const struct series *series, const char *source_directory);
+int series_apply(struct series *series, const char *source_directory);
 
 /* --- kernel_build.c --- */
 
@@ -143,7 +144,7 @@ void kernel_hash(const char *source_id, const struct series *series,
 
 struct kernel_inputs {
 	const struct kernel_source *source;
-	const struct series *series;
+	struct series *series;
 	const struct fragments *fragments;
 	const char *compiler;
 	const char *hash;

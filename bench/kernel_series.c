@@ -374,7 +374,7 @@ static int explain(const struct series_patch *patch, int err, const struct patch
 	return -EINVAL;
 }
 
-static int apply_one(const struct series_patch *patch, const char *scratch)
+static int apply_one(struct series_patch *patch, const char *scratch)
 {
 	struct patch_watch watch = {0};
 	int err;
@@ -383,6 +383,7 @@ static int apply_one(const struct series_patch *patch, const char *scratch)
 		message_note("%s does not apply to this tree and is left out; it only makes the "
 			     "virtual machine boot faster",
 			     patch->name);
+		patch->is_left_out = true;
 		return 0;
 	}
 	memset(&watch, 0, sizeof(watch));
@@ -444,7 +445,7 @@ static int settle_tree(const char *source_directory, const struct names *names,
 	return err;
 }
 
-int series_apply(const struct series *series, const char *source_directory)
+int series_apply(struct series *series, const char *source_directory)
 {
 	char *scratch = format_string("%s/scratch", source_directory);
 	struct names names = {0}, known = {0};

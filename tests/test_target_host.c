@@ -63,7 +63,7 @@ static int play(const char *what, struct json_object *plan, const char *output, 
 	if (change_setting(plan))
 		return 7;
 	if (!strcmp(what, "crash"))
-		return raise(SIGSEGV);
+		return raise(SIGKILL);
 	if (!strcmp(what, "hang")) {
 		dprintf(progress_fd, "@progress 2 4 settings changed\n");
 		wait_for_ever();
@@ -82,15 +82,19 @@ static int run_as_runner(char **argv)
 {
 	char *text;
 	struct json_object *plan;
+	int code;
 
 	if (strcmp(argv[2], "--plan") != 0 || strcmp(argv[4], "--output") != 0 ||
 	    strcmp(argv[6], "--progress-fd") != 0 || read_file(argv[3], 65536, &text, NULL))
 		return 9;
 	plan = json_tokener_parse(text);
+	free(text);
 	puts("the runner's own words");
 	fflush(stdout);
-	return play(json_object_get_string(json_object_object_get(plan, "play")), plan, argv[5],
+	code = play(json_object_get_string(json_object_object_get(plan, "play")), plan, argv[5],
 		    atoi(argv[7]));
+	json_object_put(plan);
+	return code;
 }
 
 /* ---- the driver's part ---- */

@@ -37,7 +37,8 @@ int weak_cgroup_make(const char *section, unsigned int weight, unsigned int quot
 		return -ENAMETOOLONG;
 	if (mkdir(path, 0755) && errno != EEXIST)
 		return -errno;
-	/* Only a section that needs the controller has it: without, all tasks compete in one queue. */
+	/* Only a section that needs the controller has it: without, all tasks compete in one queue.
+	 */
 	err = write_knob(section, "../cgroup.subtree_control", "+cpu");
 	if (err)
 		return err;

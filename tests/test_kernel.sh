@@ -1,0 +1,173 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# `proxeval kernel` as a whole, on a tree that is a kernel as far as it can tell: its Makefile
+# answers allnoconfig and bzImage in a moment. No network, no compiler.
+set -euo pipefail
+# shellcheck source=tests/library.sh
+. "$TEST_TOP/tests/library.sh"
+need_program patch
+need_program git
+need_program flex
+need_program bison
+need_program bc
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export PROXEVAL_BUILD=$work/build
+tree=$work/tree
+series=$work/patches/series
+
+make_tree() {
+	mkdir -p "$tree/kernel" "$work/patches"
+	printf 'one\ntwo\nthree\n' >"$tree/kernel/a.c"
+	cat >"$tree/Makefile" <<-'MAKE'
+		VERSION = 7
+		PATCHLEVEL = 2
+		SUBLEVEL = 99
+		.RECIPEPREFIX = >
+		.PHONY: allnoconfig bzImage
+		allnoconfig:
+		> sed /REFUSED/d $(KCONFIG_ALLCONFIG) >$(O)/.config
+		bzImage:
+		> ! grep BROKEN kernel/a.c
+		> mkdir -p $(O)/arch/x86/boot
+		> cat kernel/a.c $(O)/.config >$(O)/arch/x86/boot/bzImage
+		> echo x >>$(O)/builds
+	MAKE
+	cat >"$work/patches/good.patch" <<-'PATCH'
+		--- a/kernel/a.c
+		+++ b/kernel/a.c
+		@@ -1,3 +1,3 @@
+		 one
+		-two
+		+TWO
+		 three
+	PATCH
+	sed s/TWO/BROKEN/ "$work/patches/good.patch" >"$work/patches/broken.patch"
+	sed 's/-two/-never/; s/TWO/x/' "$work/patches/good.patch" >"$work/patches/bad.patch"
+	echo good.patch >"$series"
+}
+
+kernel() { # ACTION [OPTION…]; stdout in $out, stderr in $err, the exit code in $code
+	code=0
+	"$PROXEVAL" kernel "$@" >"$work/out" 2>"$work/err" || code=$?
+	out=$(<"$work/out")
+	err=$(<"$work/err")
+}
+
+expect() { # CODE [WORDS OF STDERR]
+	[ "$code" = "$1" ] || fail "exit code $code instead of $1: $err"
+	[ -z "${2-}" ] || grep -qF -- "$2" <<<"$err" || fail "'$2' is not said: $err"
+}
+
+state_of() { # DIR
+	(cd "$1" && find . -path ./.git -prune -o -type f -print0 | sort -z | xargs -0 sha256sum)
+}
+
+builds() { cat "$PROXEVAL_BUILD"/kernel/sources/*/objects/builds 2>/dev/null | wc -l; }
+
+test_usage() {
+	kernel
+	expect 3 'fetch, patch, build and list'
+	kernel bake
+	expect 3
+	kernel list
+	expect 0
+	grep -q 'No kernel has been built' <<<"$out" || fail "an empty list says: $out"
+	kernel build --kernel-tree "$work/nowhere"
+	expect 4 "$work/nowhere"
+	kernel build --kernel-tree "$work/patches"
+	expect 5 'not a Linux source'
+}
+
+test_build() {
+	local before image
+	before=$(state_of "$tree")
+	kernel build --kernel-tree "$tree" --series "$series" --jobs 1
+	expect 0
+	image=$out
+	grep -q TWO "$image" || fail "the image $image is not of the patched tree"
+	python3 -c '
+import json, sys
+m = json.load(open(sys.argv[1]))
+assert m["base"] == "7.2.99", m
+assert [p["patch"] for p in m["series"]] == ["good.patch"], m
+assert len(m["image_sha256"]) == 64, m
+assert m["config"]["CONFIG_SCHED_PROXY_EXEC"] == "y", m
+' "${image%/*}/manifest.json" || fail "the manifest is wrong"
+	[ -s "${image%/*}/build.log" ] || fail "the build log is not kept"
+	[ -s "${image%/*}/config" ] || fail "the configuration is not kept"
+	kernel build --kernel-tree "$tree" --series "$series" --jobs 1
+	[ "$out" = "$image" ] || fail "the second build is another one: $out"
+	[ "$(builds)" = 1 ] || fail "what was built already was built again"
+	kernel build --kernel-tree "$tree" --series /dev/null --json
+	grep -q two "$(python3 -c 'import json,sys; print(json.load(sys.stdin)["image"])' <<<"$out")" ||
+		fail "--series /dev/null is not the tree as it is"
+	kernel list --json
+	[ "$(python3 -c 'import json,sys; print(len(json.load(sys.stdin)))' <<<"$out")" = 2 ] ||
+		fail "the list does not have both kernels: $out"
+	[ "$before" = "$(state_of "$tree")" ] || fail "the user's tree was written to"
+}
+
+test_failures() {
+	echo bad.patch >>"$series"
+	kernel patch --kernel-tree "$tree" --series "$series"
+	expect 5 'bad.patch does not apply: hunk 1 of kernel/a.c'
+	echo broken.patch >"$series"
+	kernel build --kernel-tree "$tree" --series "$series"
+	expect 6 'build.log'
+	echo good.patch >"$series"
+	echo CONFIG_REFUSED=y >"$work/own.config"
+	kernel build --kernel-tree "$tree" --series "$series" --config "$work/own.config"
+	expect 5 CONFIG_REFUSED
+	kernel build --kernel-tree "$tree" --series "$series" --config no-such-fragment
+	expect 4 no-such-fragment
+	touch "$tree/.config"
+	kernel build --kernel-tree "$tree" --series "$series"
+	expect 5 mrproper
+	rm "$tree/.config"
+}
+
+test_git_tree() {
+	git -C "$tree" init -q
+	git -C "$tree" add -A
+	git -C "$tree" -c user.name=t -c user.email=t@example.com commit -qm tree
+	kernel patch --kernel-tree "$tree" --series "$series"
+	expect 0 'git commit'
+	grep -q TWO "$out/kernel/a.c" || fail "the export of the git tree is not patched"
+	echo four >>"$tree/kernel/a.c"
+	kernel patch --kernel-tree "$tree" --series "$series"
+	expect 0 'not committed'
+	! grep -q four "$out/kernel/a.c" || fail "what is not committed was taken"
+	! git -C "$tree" status --porcelain | grep -v ' kernel/a.c' || fail "the git tree was written to"
+}
+
+# A build that is cut off anywhere leaves nothing that looks finished.
+test_interruption() {
+	# shellcheck disable=SC2016
+	sed -i 's|echo x >>|touch $(O)/started; sleep 60; echo x >>|' "$tree/Makefile"
+	git -C "$tree" -c user.name=t -c user.email=t@example.com commit -qam slow
+	"$PROXEVAL" kernel build --kernel-tree "$tree" --series "$series" >/dev/null 2>&1 &
+	local pid=$! waited=0
+	until compgen -G "$PROXEVAL_BUILD/kernel/sources/*/objects/started" >/dev/null; do
+		((waited++ < 300)) || fail "the build never began"
+		((waited < 300)) || return 0
+		read -rt 0.1 <> <(:) || true
+	done
+	kill -INT "$pid"
+	code=0
+	wait "$pid" || code=$?
+	[ "$code" = 6 ] || fail "an interrupted build exits with $code"
+	[ -z "$(pgrep -f "$PROXEVAL_BUILD" || true)" ] || fail "an interrupted build leaves processes behind"
+	kernel list --json
+	[ "$(python3 -c 'import json,sys; print(len(json.load(sys.stdin)))' <<<"$out")" = 2 ] ||
+		fail "an interrupted build is in the list: $out"
+}
+
+make_tree
+test_usage
+test_build
+test_failures
+test_git_tree
+test_interruption
+finish

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Ctrl-C at several moments, and kill -9: what finished stays, no guest is left, and resume runs
+# exactly what is missing, with the figures that the campaign would have had.
+set -euo pipefail
+# shellcheck source=tests/library.sh
+. "$TEST_TOP/tests/library.sh"
+# shellcheck source=tests/vm_library.sh
+. "$TEST_TOP/tests/vm_library.sh"
+
+figures() { # DIRECTORY
+	python3 - "$1" <<-'END'
+	import glob, json, sys
+	for path in sorted(glob.glob(sys.argv[1] + "/boot-*.json")):
+	    with open(path) as file:
+	        boot = json.load(file)
+	    print(json.dumps([boot["boot"], boot["sections"], boot["health"]]))
+	END
+}
+
+proxeval run "${small[@]}" --boots 2
+whole=$(campaign)
+expect_equal "the boots of the undisturbed campaign" 4 "$(outcomes "$whole" | grep -c ' ok 0')"
+expected=$(figures "$whole")
+
+# A campaign that has a journal, a guest that lives, a first result.
+has_begun() { [ -s "$work/results/$(latest)/journal.jsonl" ]; }
+has_guest() { compgen -G "$work/build/vm/run-*/*.stream"; }
+has_spoken() { grep -q '@progress' "$work"/build/vm/run-*/*.stream; }
+has_result() { compgen -G "$work/results/$(latest)/boot-*.json"; }
+latest() { find "$work/results" -mindepth 1 -maxdepth 1 -newer "$whole/index.html" -printf '%f\n' | tail -1; }
+
+expect_resumed() { # AFTER-WHAT
+	local directory=$work/results/$(latest) before
+	before=$(cd "$directory" && find . -name 'boot-*.json' -exec stat -c '%n %y' {} +)
+	outcomes "$directory" >/dev/null || fail "a result is not whole after $1"
+	proxeval resume "$directory"
+	expect_equal "the exit code of resume after $1" 2 "$code"
+	expect_nothing_left "resume after $1"
+	[ -z "$before" ] || (cd "$directory" && find . -name 'boot-*.json' -exec stat -c '%n %y' {} +) |
+		grep -qF "$before" || fail "resume after $1 ran again what was done"
+	expect_equal "the figures after $1 and resume" "$expected" "$(figures "$directory")"
+	rm -rf "$directory"
+}
+
+for moment in has_begun has_guest has_spoken has_result; do
+	start run "${small[@]}" --boots 2
+	await "$moment"
+	kill -INT "$driver"
+	code=0
+	wait "$driver" || code=$?
+	expect_equal "the exit code of Ctrl-C at $moment" 6 "$code"
+	expect_contains "Ctrl-C at $moment" "resume" "$(cat "$work/stderr")"
+	expect_nothing_left "Ctrl-C at $moment"
+	expect_resumed "Ctrl-C at $moment"
+done
+
+for moment in has_spoken has_result; do
+	start run "${small[@]}" --boots 2
+	await "$moment"
+	kill -KILL "$driver"
+	wait "$driver" || true
+	expect_resumed "kill -9 at $moment"
+done
+finish
