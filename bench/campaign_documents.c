@@ -11,11 +11,13 @@
 #include "bench/seed.h"
 
 /*
- * The metronome's period: around the 50 µs at which a virtual CPU hands over in 15 to
- * 30 µs, wide enough that two seeds rarely tick alike.
+ * The metronome's period. A virtual CPU's turn ends at the latest with the next beat, so
+ * that a wakeup of another CPU may come a beat late: 0.1 to 0.3 ms, a few per cent of the
+ * shortest section. Every beat costs its instructions: at 50 µs, a campaign takes half as
+ * long again. The range is wide enough that two seeds rarely beat alike.
  */
-#define METRONOME_MIN_NS   30000u
-#define METRONOME_RANGE_NS 60000u
+#define METRONOME_MIN_NS   100000u
+#define METRONOME_RANGE_NS 200000u
 
 /* The guest must not know when it runs: in virtual time that would be another trajectory. */
 #define CAMPAIGN_NAME_IN_GUEST "campaign"

@@ -610,6 +610,22 @@ static int settle_images(struct order *order)
 
 /* ---- running ------------------------------------------------------------------------ */
 
+/*
+ * A rough guess, before anything is known of this machine: what booting and one section in
+ * one placement took on a two-core machine. The progress line knows better after the first boot.
+ */
+static unsigned int estimate_min(const struct order *order)
+{
+	struct campaign draft = {.time = order->time};
+	size_t placements = order->values->placements.count;
+	size_t sections = json_object_array_length(order->work) * (placements ? placements : 4);
+	double boot_s = order->target == &target_host ? 0 : order->time == TIME_VIRTUAL ? 4 : 10;
+	double total_s = (double)(order->boots * order->n_variants) *
+			 (boot_s + 1.5 * (double)sections) / order->target->parallel_boots(&draft);
+
+	return (unsigned int)(total_s / 60) + 1;
+}
+
 /* What is about to happen, before anything does. */
 static void announce(const struct order *order)
 {
@@ -643,7 +659,12 @@ static void announce(const struct order *order)
 		message_note("  workload %s, placements %s", json_object_get_string(name),
 			     json_object_get_string(places));
 	}
-	message_note("  order and chance drawn from seed %" PRIu64, order->seed);
+	message_note("  order and chance drawn from seed %" PRIu64 "; some %u min%s", order->seed,
+		     estimate_min(order),
+		     is_image_missing(order) && !order->values->kernel_image &&
+				     order->target != &target_host
+			     ? " once the kernel is built"
+			     : "");
 }
 
 static int probe_target(const struct order *order)

@@ -54,7 +54,10 @@ static void test_the_order_is_the_seeds_and_both_orders_come_up(void **state)
 	for (uint64_t seed = 0; seed < 200; seed++) {
 		campaign_draw_order(seed, TIME_VIRTUAL, 2, 6, one);
 		campaign_draw_order(seed, TIME_VIRTUAL, 2, 6, same);
-		assert_memory_equal(one, same, sizeof(one));
+		for (unsigned int i = 0; i < 12; i++) {
+			assert_int_equal(one[i].variant, same[i].variant);
+			assert_int_equal(one[i].seed, same[i].seed);
+		}
 		first_variants[one[0].variant]++;
 	}
 	/* A fair coin stays within these with a chance of over 99.99 %. */
@@ -82,7 +85,7 @@ static void test_seeds_of_boots(void **state)
 	assert_int_not_equal(campaign_attempt_seed(5, 1), campaign_attempt_seed(5, 2));
 	assert_int_equal(campaign_metronome_period_ns(TIME_REAL, 5), 0);
 	for (uint64_t seed = 0; seed < 1000; seed++)
-		assert_in_range(campaign_metronome_period_ns(TIME_VIRTUAL, seed), 30000, 89999);
+		assert_in_range(campaign_metronome_period_ns(TIME_VIRTUAL, seed), 100000, 299999);
 }
 
 static void count_event(void *context, struct json_object *event)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Ctrl-C at several moments, and kill -9: what finished stays, no guest is left, and resume runs
 # exactly what is missing, with the figures that the campaign would have had.
+# shellcheck disable=SC2317 # await calls functions by their names
 set -euo pipefail
 # shellcheck source=tests/library.sh
 . "$TEST_TOP/tests/library.sh"
@@ -31,7 +32,8 @@ has_result() { compgen -G "$work/results/$(latest)/boot-*.json"; }
 latest() { find "$work/results" -mindepth 1 -maxdepth 1 -newer "$whole/index.html" -printf '%f\n' | tail -1; }
 
 expect_resumed() { # AFTER-WHAT
-	local directory=$work/results/$(latest) before
+	local directory before
+	directory=$work/results/$(latest)
 	before=$(cd "$directory" && find . -name 'boot-*.json' -exec stat -c '%n %y' {} +)
 	outcomes "$directory" >/dev/null || fail "a result is not whole after $1"
 	proxeval resume "$directory"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # what is set here is for the tests that source it
 # What the tests that boot guests share. TEST_KERNEL_IMAGE may name a patched bzImage; without
 # it the kernel is the one that `proxeval kernel build` has or makes.
 
