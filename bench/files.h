@@ -29,7 +29,8 @@ int write_json_atomically(const char *path, struct json_object *document);
  */
 int read_file(const char *path, size_t max_bytes, char **out, size_t *size_bytes);
 
-/* The first line of a small file (/proc, /sys) without its newline; -ENOENT and friends otherwise. */
+/* The first line of a small file (/proc, /sys) without its newline; -ENOENT and friends otherwise.
+ */
 int read_line(const char *path, char *out, size_t out_size);
 
 /* SHA-256 of a file's bytes, or of a buffer, as lower-case hexadecimal. */

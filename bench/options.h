@@ -27,28 +27,33 @@ struct string_list {
 };
 
 struct option_spec {
-	const char *name;     /* without the dashes */
-	char letter;          /* a short form, or 0 */
+	const char *name; /* without the dashes */
+	char letter;	  /* a short form, or 0 */
 	enum option_kind kind;
-	const char *argument; /* how help names the value, with its unit: "N", "DIR", "LIMIT_S"; NULL for a flag */
+	const char *argument; /* how help names the value, with its unit: "N", "DIR", "LIMIT_S";
+				 NULL for a flag */
 	const char *help;     /* one line; the default is appended from @standard */
-	const char *standard; /* the default as text, shown by help and parsed as the value; may be NULL */
+	const char *standard; /* the default as text, shown by help and parsed as the value; may be
+				 NULL */
 	const char *const *choices;
-	uint64_t min, max;    /* OPTION_NUMBER; max 0 means UINT64_MAX */
-	const char *preset;   /* OPTION_PRESET */
+	uint64_t min, max;  /* OPTION_NUMBER; max 0 means UINT64_MAX */
+	const char *preset; /* OPTION_PRESET */
 	size_t offset;
 };
 
-#define OPTIONS_END { .name = NULL }
+#define OPTIONS_END          \
+	{                    \
+		.name = NULL \
+	}
 
 struct command {
 	const char *name;
-	const char *summary;               /* one line, for `proxeval --help` */
-	const char *usage;                 /* what follows the name: "[WORKLOAD…] [OPTION…]" */
-	const char *const *description;    /* paragraphs for --help, NULL-terminated */
+	const char *summary;		   /* one line, for `proxeval --help` */
+	const char *usage;		   /* what follows the name: "[WORKLOAD…] [OPTION…]" */
+	const char *const *description;	   /* paragraphs for --help, NULL-terminated */
 	const struct option_spec *options; /* ended by OPTIONS_END; may be NULL */
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns an exit code */
-	bool hidden;                       /* works, but `--help` of the program leaves it out */
+	bool hidden;			   /* works, but `--help` of the program leaves it out */
 };
 
 /*

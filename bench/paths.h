@@ -11,7 +11,8 @@
 /* A shipped file, e.g. paths_data("kernel-patches/series"). The caller frees it. */
 char *paths_data(const char *relative);
 
-/* Something that the program made and may make again, e.g. paths_build("kernel"). The caller frees it. */
+/* Something that the program made and may make again, e.g. paths_build("kernel"). The caller frees
+ * it. */
 char *paths_build(const char *relative);
 
 /* The absolute path of this very program. The caller frees it; NULL when /proc is missing. */

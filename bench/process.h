@@ -12,14 +12,15 @@
  * behind; a stop (process_stop_requested) kills it with its whole process group.
  */
 struct process_request {
-	const char *const *argv;        /* NULL-terminated; argv[0] is looked up in PATH */
-	const char *cwd;                /* may be NULL: this process's */
-	const char *const *environment; /* extra "NAME=value" strings, NULL-terminated; may be NULL */
-	const char *log_path;           /* stdout and stderr are appended here; may be NULL */
+	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
+	const char *cwd;	 /* may be NULL: this process's */
+	const char *const
+		*environment; /* extra "NAME=value" strings, NULL-terminated; may be NULL */
+	const char *log_path; /* stdout and stderr are appended here; may be NULL */
 	/* Called for each line (without its newline) of stdout and stderr; may be NULL. */
 	void (*on_line)(void *context, const char *line);
 	void *context;
-	unsigned int timeout_s;         /* 0: none */
+	unsigned int timeout_s; /* 0: none */
 };
 
 /*
@@ -29,7 +30,8 @@ struct process_request {
  */
 int process_run(const struct process_request *request);
 
-/* Runs argv and returns what it printed, both streams (at most 1 MiB, NUL-terminated; the caller frees it). */
+/* Runs argv and returns what it printed, both streams (at most 1 MiB, NUL-terminated; the caller
+ * frees it). */
 int process_capture(const char *const *argv, char **out);
 
 /*

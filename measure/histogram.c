@@ -6,8 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-#define HALF_BITS (HISTOGRAM_BITS - 1) /* an octave above the linear part has 2^HALF_BITS buckets \
-					*/
+#define HALF_BITS                                                                       \
+	(HISTOGRAM_BITS - 1) /* an octave above the linear part has 2^HALF_BITS buckets \
+			      */
 
 /* How far the values of a bucket are shifted; 0 in the linear part. */
 static uint32_t shift_of(uint32_t index)

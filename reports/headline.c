@@ -654,6 +654,7 @@ int headline_make(struct analysis *analysis)
 	size_t n_missing = 0;
 	int err = warn_controls(analysis);
 
+	analysis->n_loud = analysis->n_warnings;
 	if (!err)
 		err = warn_planned(analysis, &n_missing);
 	if (!err)

@@ -150,7 +150,7 @@ static void add_headline(struct page *page)
 {
 	const struct analysis *analysis = page->analysis;
 
-	for (size_t i = 0; i < analysis->n_warnings; i++)
+	for (size_t i = 0; i < analysis->n_loud; i++)
 		add_element(page, "p class=\"alert\"", analysis->warnings[i]);
 	for (size_t i = 0; i < analysis->n_headline; i++) {
 		const char *kind = !i				   ? "p class=\"say\""
@@ -160,6 +160,8 @@ static void add_headline(struct page *page)
 		add_element(page, kind, analysis->headline[i]);
 		buffer_add(page->out, "\n");
 	}
+	for (size_t i = analysis->n_loud; i < analysis->n_warnings; i++)
+		add_element(page, "p class=\"note\"", analysis->warnings[i]);
 }
 
 static void add_key(struct page *page)

@@ -27,6 +27,8 @@ const char html_style[] =
 	".also{margin:.35rem 0}\n.soft{color:var(--soft);font-size:.9rem}\n"
 	".alert{border-left:4px solid var(--bad);background:var(--bad-bg);padding:.6rem .9rem;"
 	"margin:.6rem 0;border-radius:0 6px 6px 0}\n"
+	".note{border-left:4px solid var(--open);background:var(--open-bg);padding:.4rem .9rem;"
+	"margin:.4rem 0;font-size:.92rem;border-radius:0 6px 6px 0}\n"
 	".scroll{overflow-x:auto;-webkit-overflow-scrolling:touch}\n"
 	"table{border-collapse:collapse;width:100%;font-size:.92rem;font-variant-numeric:tabular-nums}\n"
 	"th,td{text-align:left;padding:.4rem .7rem .4rem 0;border-bottom:1px solid var(--rule);"

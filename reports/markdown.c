@@ -216,8 +216,11 @@ void markdown_write(struct buffer *out, const struct analysis *analysis)
 		add_escaped(out, analysis->results->campaigns[i].id);
 	}
 	buffer_add(out, "\n\n");
-	add_list(out, "> **Warning:** ", analysis->warnings, analysis->n_warnings);
+	add_list(out, "> **Warning:** ", analysis->warnings, analysis->n_loud);
 	add_list(out, "- ", analysis->headline, analysis->n_headline);
+	if (analysis->n_warnings)
+		add_list(out, "- **Warning:** ", analysis->warnings + analysis->n_loud,
+			 analysis->n_warnings - analysis->n_loud);
 	add_family(out, analysis, FAMILY_PRIMARY, "Primary metrics");
 	add_family(out, analysis, FAMILY_CONTROL, "Controls");
 	add_invariants(out, analysis);

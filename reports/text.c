@@ -356,9 +356,17 @@ static void add_controls(struct page *page)
 		      100 * analysis->control_margin);
 	add_title(page, title.text ? title.text : "");
 	buffer_release(&title);
-	for (size_t i = 0; i < analysis->n_comparisons; i++)
-		if (analysis->comparisons[i].family == FAMILY_CONTROL)
-			add_named_row(page, &analysis->comparisons[i]);
+	/* Metric by metric: what is alike stands together. */
+	for (size_t i = 0; i < analysis->n_comparisons; i++) {
+		const struct comparison *first = &analysis->comparisons[i];
+
+		if (first->family != FAMILY_CONTROL || is_block_begun(page, i))
+			continue;
+		for (size_t j = i; j < analysis->n_comparisons; j++)
+			if (analysis->comparisons[j].family == FAMILY_CONTROL &&
+			    is_same_block(page, first, &analysis->comparisons[j]))
+				add_named_row(page, &analysis->comparisons[j]);
+	}
 }
 
 static void add_invariants(struct page *page)
@@ -384,24 +392,45 @@ static void add_invariants(struct page *page)
 	}
 }
 
+/* One name over all variants: "proxying: !proxy 0 of 0, proxy 480 of 480". */
+static void add_evidence_line(struct page *page, const char *name)
+{
+	const struct analysis *analysis = page->analysis;
+	struct buffer line = {0};
+	const char *separator = ": ";
+
+	buffer_add(&line, name);
+	for (size_t i = 0; i < analysis->n_evidence; i++) {
+		const struct evidence_sum *sum = &analysis->evidence[i];
+
+		if (strcmp(sum->name, name))
+			continue;
+		buffer_format(&line, "%s%s %llu of %llu", separator, label_of(page, sum->variant),
+			      (unsigned long long)sum->observed, (unsigned long long)sum->expected);
+		if (sum->held < sum->sections)
+			buffer_format(&line, " (MISSING in %llu of %llu sections)",
+				      (unsigned long long)(sum->sections - sum->held),
+				      (unsigned long long)sum->sections);
+		separator = ", ";
+	}
+	add_wrapped(page, "  ", line.text ? line.text : "");
+	buffer_release(&line);
+}
+
 static void add_evidence(struct page *page)
 {
 	const struct analysis *analysis = page->analysis;
 
 	if (analysis->n_evidence)
-		add_title(page, "Evidence: did it really happen?");
+		add_title(page, "Evidence: how often it was seen, of how often it had to be");
 	for (size_t i = 0; i < analysis->n_evidence; i++) {
-		const struct evidence_sum *sum = &analysis->evidence[i];
-		struct buffer line = {0};
+		bool is_new = true;
 
-		buffer_format(&line,
-			      "%s, %s: seen %llu times, expected %llu; held in %llu of %llu "
-			      "sections",
-			      sum->name, label_of(page, sum->variant),
-			      (unsigned long long)sum->observed, (unsigned long long)sum->expected,
-			      (unsigned long long)sum->held, (unsigned long long)sum->sections);
-		add_wrapped(page, "  ", line.text ? line.text : "");
-		buffer_release(&line);
+		for (size_t j = 0; j < i; j++)
+			is_new &=
+				strcmp(analysis->evidence[j].name, analysis->evidence[i].name) != 0;
+		if (is_new)
+			add_evidence_line(page, analysis->evidence[i].name);
 	}
 }
 
@@ -457,17 +486,22 @@ static void add_unmeasured(struct page *page)
 	}
 }
 
+static void add_warnings(struct page *page, size_t from, size_t to, const char *colour)
+{
+	for (size_t i = from; i < to; i++) {
+		if (page->style.has_colour)
+			buffer_add(page->out, colour);
+		add_wrapped(page, "WARNING: ", page->analysis->warnings[i]);
+		if (page->style.has_colour)
+			buffer_add(page->out, "\033[0m");
+	}
+}
+
 static void add_headline(struct page *page)
 {
 	const struct analysis *analysis = page->analysis;
 
-	for (size_t i = 0; i < analysis->n_warnings; i++) {
-		if (page->style.has_colour)
-			buffer_add(page->out, "\033[33m");
-		add_wrapped(page, "WARNING: ", analysis->warnings[i]);
-		if (page->style.has_colour)
-			buffer_add(page->out, "\033[0m");
-	}
+	add_warnings(page, 0, analysis->n_loud, "\033[1;31m");
 	for (size_t i = 0; i < analysis->n_headline; i++) {
 		if (page->style.has_colour && !i)
 			buffer_add(page->out, "\033[1m");
@@ -475,6 +509,7 @@ static void add_headline(struct page *page)
 		if (page->style.has_colour && !i)
 			buffer_add(page->out, "\033[0m");
 	}
+	add_warnings(page, analysis->n_loud, analysis->n_warnings, "\033[33m");
 }
 
 static void add_method(struct page *page)

@@ -6,7 +6,7 @@ set -eu
 
 fixtures=$TEST_TOP/tests/fixtures/results
 golden=$TEST_TOP/tests/golden/reports
-proxeval=$PROXEVAL
+proxeval=${PROXEVAL:?}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 unset NO_COLOR

@@ -21,8 +21,8 @@ enum parameter_kind {
 };
 
 struct parameter_spec {
-	const char *name;     /* "section_bytes", "donor" */
-	const char *unit;     /* "bytes", "ns", "cpus", "count"; "" for a choice */
+	const char *name; /* "section_bytes", "donor" */
+	const char *unit; /* "bytes", "ns", "cpus", "count"; "" for a choice */
 	enum parameter_kind kind;
 	const char *standard; /* the default, as text */
 	const char *const *choices;
@@ -38,9 +38,11 @@ struct parameter_spec {
 struct workload_needs {
 	bool root;
 	unsigned int min_cpus;
-	const char *const *kernel_options; /* "CONFIG_USERFAULTFD", NULL-terminated; unknown counts as present */
-	const char *const *files;          /* must exist and be readable, e.g. "/proc/self/sched" */
-	/* Knobs that the runner sets before setup and puts back after cleanup: "path", "value" pairs, NULL-terminated. */
+	const char *const *kernel_options; /* "CONFIG_USERFAULTFD", NULL-terminated; unknown counts
+					      as present */
+	const char *const *files;	   /* must exist and be readable, e.g. "/proc/self/sched" */
+	/* Knobs that the runner sets before setup and puts back after cleanup: "path", "value"
+	 * pairs, NULL-terminated. */
 	const char *const *knobs;
 };
 
@@ -48,26 +50,28 @@ struct workload_needs {
 struct workload_run {
 	const struct placement *placement;
 	const struct topology *topology;
-	const char *const *values;  /* one per parameter, in the table's order, checked */
-	uint64_t seed;              /* of this section: draws everything that is random */
+	const char *const *values; /* one per parameter, in the table's order, checked */
+	uint64_t seed;		   /* of this section: draws everything that is random */
 	bool virtual_time;
 	enum proxy_exec_state proxy_exec; /* what the kernel says: evidence is held to it */
-	/* A cgroup v2 directory of this run's own, killed whole afterwards, whose parent takes the cpu controller back then if it got it meanwhile; NULL: none. */
+	/* A cgroup v2 directory of this run's own, killed whole afterwards, whose parent takes the
+	 * cpu controller back then if it got it meanwhile; NULL: none. */
 	const char *cgroup;
-	struct result *result;      /* to be filled */
-	volatile const int *stop;   /* non-zero: end soon */
-	void (*progress)(void *context, unsigned int done, unsigned int total); /* may be called now and then */
+	struct result *result;	  /* to be filled */
+	volatile const int *stop; /* non-zero: end soon */
+	void (*progress)(void *context, unsigned int done,
+			 unsigned int total); /* may be called now and then */
 	void *progress_context;
-	void *state;                /* the workload's own, from setup to cleanup */
+	void *state; /* the workload's own, from setup to cleanup */
 };
 
 struct workload {
 	const char *name;
 	const char *summary;
 	const struct parameter_spec *parameters; /* ended by .name = NULL */
-	const struct metric_spec *metrics;       /* ended by .name = NULL */
+	const struct metric_spec *metrics;	 /* ended by .name = NULL */
 	struct workload_needs needs;
-	unsigned int placements;                 /* bit mask: 1 << PLACEMENT_… */
+	unsigned int placements; /* bit mask: 1 << PLACEMENT_… */
 	/*
 	 * Optional. Knobs that depend on the parameters, as needs.knobs; NULL: none. Only
 	 * run->placement, values and seed are there yet.
