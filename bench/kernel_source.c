@@ -221,11 +221,11 @@ static int open_package(const char *base, struct kernel_source *source)
 		err = id && origin ? source_set(source, id, origin) : -ENOMEM;
 	}
 	if (!err)
-		err = write_mark(building, taken, origin);
+		err = write_mark(building, taken, source->origin);
 	if (!err)
 		err = publish(building, source);
 	if (!err)
-		message_note("took %s", origin);
+		message_note("took %s", source->origin);
 	if (err && building)
 		remove_tree(building);
 	free(building);
@@ -425,8 +425,14 @@ static int check_tree(const char *tree)
 static int open_tree(const char *tree, struct kernel_source *source)
 {
 	char *real = realpath(tree, NULL), *id = NULL, *origin = NULL, *mark;
-	int err = real ? check_tree(real) : message_errno(-errno, "cannot read %s", tree);
+	int err;
 
+	if (!real) {
+		err = -errno;
+		message_errno(err, "cannot read %s", tree);
+		return err == -ENOENT ? err : -EINVAL;
+	}
+	err = check_tree(real);
 	if (!err)
 		err = tree_id(real, &id, &origin);
 	if (!err)
