@@ -19,14 +19,65 @@
 /* Part of every hash: raise it when the same inputs would give another kernel. */
 #define RECIPE_VERSION "1"
 
+/* --- options --- */
+
+/* "CONFIG_X=y" or "# CONFIG_X is not set": the option's name, its length in @length. */
+static const char *option_name(const char *line, size_t *length, bool *is_unset)
+{
+	static const char not_set[] = " is not set";
+
+	*is_unset = !strncmp(line, "# CONFIG_", 9);
+	if (*is_unset)
+		line += 2;
+	if (strncmp(line, "CONFIG_", 7))
+		return NULL;
+	*length = strcspn(line, *is_unset ? " \n" : "=\n");
+	if (*is_unset && strncmp(line + *length, not_set, sizeof(not_set) - 1))
+		return NULL;
+	if (!*is_unset && line[*length] != '=')
+		return NULL;
+	if (!*is_unset && !strncmp(line + *length, "=n", 2) &&
+	    (line[*length + 2] == '\n' || !line[*length + 2]))
+		*is_unset = true;
+	return line;
+}
+
+static const char *next_line(const char *line)
+{
+	line += strcspn(line, "\n");
+	return *line ? line + 1 : line;
+}
+
 /* --- fragments --- */
+
+/* Only what a fragment sets counts: a better comment must not cost anybody a build. */
+static int hash_options(struct fragment *fragment)
+{
+	size_t length, used = 0;
+	char *kept = malloc(strlen(fragment->text) + 2);
+	bool unset;
+
+	if (!kept)
+		return -ENOMEM;
+	for (const char *line = fragment->text; *line; line = next_line(line)) {
+		size_t line_length = strcspn(line, "\n");
+
+		if (!option_name(line, &length, &unset))
+			continue;
+		memcpy(kept + used, line, line_length);
+		used += line_length;
+		kept[used++] = '\n';
+	}
+	sha256_bytes(kept, used, fragment->sha256);
+	free(kept);
+	return 0;
+}
 
 static int add_fragment(const char *name, char *path, struct fragments *fragments)
 {
 	struct fragment *grown =
 		path ? realloc(fragments->items, (fragments->count + 1) * sizeof(*grown)) : NULL;
 	struct fragment *item;
-	size_t size_bytes;
 	int err;
 
 	if (!grown) {
@@ -38,11 +89,10 @@ static int add_fragment(const char *name, char *path, struct fragments *fragment
 	*item = (struct fragment){.name = strdup(name), .path = path};
 	if (!item->name)
 		return -ENOMEM;
-	err = read_file(path, CONFIG_MAX_BYTES, &item->text, &size_bytes);
+	err = read_file(path, CONFIG_MAX_BYTES, &item->text, NULL);
 	if (err)
 		return message_errno(err, "cannot read the configuration fragment %s", path);
-	sha256_bytes(item->text, size_bytes, item->sha256);
-	return 0;
+	return hash_options(item);
 }
 
 static int add_shipped_fragment(const char *name, struct fragments *fragments)
@@ -80,34 +130,7 @@ void fragments_release(struct fragments *fragments)
 	*fragments = (struct fragments){0};
 }
 
-/* --- options --- */
-
-/* "CONFIG_X=y" or "# CONFIG_X is not set": the option's name, its length in @length. */
-static const char *option_name(const char *line, size_t *length, bool *is_unset)
-{
-	static const char not_set[] = " is not set";
-
-	*is_unset = !strncmp(line, "# CONFIG_", 9);
-	if (*is_unset)
-		line += 2;
-	if (strncmp(line, "CONFIG_", 7))
-		return NULL;
-	*length = strcspn(line, *is_unset ? " \n" : "=\n");
-	if (*is_unset && strncmp(line + *length, not_set, sizeof(not_set) - 1))
-		return NULL;
-	if (!*is_unset && line[*length] != '=')
-		return NULL;
-	if (!*is_unset && !strncmp(line + *length, "=n", 2) &&
-	    (line[*length + 2] == '\n' || !line[*length + 2]))
-		*is_unset = true;
-	return line;
-}
-
-static const char *next_line(const char *line)
-{
-	line += strcspn(line, "\n");
-	return *line ? line + 1 : line;
-}
+/* --- which options survived --- */
 
 /* The line that says what @name is, the last one wins; NULL when there is none. */
 static const char *find_option(const char *text, const char *name, size_t length, bool *is_unset)

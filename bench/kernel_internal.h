@@ -119,7 +119,7 @@ struct fragment {
 	char *name;
 	char *path;
 	char *text;
-	char sha256[SHA256_HEX_SIZE];
+	char sha256[SHA256_HEX_SIZE]; /* of the options; comments do not count */
 };
 
 struct fragments {

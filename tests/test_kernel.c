@@ -325,6 +325,32 @@ static void test_the_hash_follows_what_goes_in(void **state)
 	assert_string_not_equal(first, again);
 }
 
+static void test_a_comment_does_not_change_a_fragment(void **state)
+{
+	char *path = format_string("%s/own.config", root), first[SHA256_HEX_SIZE];
+	const char *items[] = {path};
+	struct string_list extra = {items, 1};
+	struct fragments fragments = {0};
+
+	(void)state;
+	put("own.config", "# why\n\nCONFIG_A=y\n# CONFIG_B is not set\n");
+	setenv("PROXEVAL_DATA", TEST_SOURCE_DIR, 1);
+	assert_int_equal(fragments_read(&extra, &fragments), 0);
+	assert_int_equal(fragments.count, 2);
+	assert_string_equal(fragments.items[0].name, "base");
+	strcpy(first, fragments.items[1].sha256);
+	fragments_release(&fragments);
+	put("own.config", "CONFIG_A=y\n# CONFIG_B is not set\n# another reason");
+	assert_int_equal(fragments_read(&extra, &fragments), 0);
+	assert_string_equal(first, fragments.items[1].sha256);
+	fragments_release(&fragments);
+	put("own.config", "CONFIG_A=y\n# CONFIG_C is not set\n");
+	assert_int_equal(fragments_read(&extra, &fragments), 0);
+	assert_string_not_equal(first, fragments.items[1].sha256);
+	fragments_release(&fragments);
+	free(path);
+}
+
 static void test_the_version_is_read_from_the_makefile(void **state)
 {
 	char *tree = format_string("%s/source/tree", root), *version;
@@ -355,6 +381,7 @@ int main(void)
 		IN_FOLDER(test_a_patch_stays_inside_the_tree),
 		cmocka_unit_test(test_lost_options_are_named),
 		cmocka_unit_test(test_the_hash_follows_what_goes_in),
+		IN_FOLDER(test_a_comment_does_not_change_a_fragment),
 		IN_FOLDER(test_the_version_is_read_from_the_makefile),
 	};
 

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Every mistake on the command line of run and resume is one sentence with the right exit code,
+# said before anything is built, booted or written.
+set -euo pipefail
+# shellcheck source=tests/library.sh
+. "$TEST_TOP/tests/library.sh"
+
+work=$(mktemp -d /tmp/proxeval-test-XXXXXX)
+trap 'rm -rf "$work"' EXIT
+export PROXEVAL_BUILD=$work/build
+
+expect_refusal() { # EXIT-CODE PART-OF-MESSAGE ARGUMENT…
+	local expected=$1 part=$2 said code=0
+	shift 2
+	said=$("$PROXEVAL" "$@" --results "$work/results" 2>&1 >/dev/null) || code=$?
+	expect_equal "the exit code of '$*'" "$expected" "$code"
+	expect_contains "'$*'" "$part" "$said"
+	expect_equal "the lines that '$*' says" 1 "$(grep -c . <<<"$said")"
+	[ -z "$(ls "$work")" ] || fail "'$*' made something: $(ls "$work")"
+}
+
+expect_refusal 3 "'nonsense' is not a workload" run nonsense
+expect_refusal 3 "named twice" run mutex-inversion mutex-inversion
+expect_refusal 3 "2x2x2" run --topology 2x2
+expect_refusal 3 "at most" run --topology 8x8x2
+expect_refusal 3 "--boots takes a number from 1" run --boots 0
+expect_refusal 3 "--time takes one of" run --time sidereal
+expect_refusal 3 "--target takes one of" run --target moon
+expect_refusal 3 "--profile takes one of" run --profile slow
+expect_refusal 3 "LABEL:IMAGE:ARGS" run --variant proxy
+expect_refusal 3 "LABEL:IMAGE:ARGS" run --variant proxy:image
+expect_refusal 3 "label" run --variant :image:x
+expect_refusal 3 "label" run --variant a/b::x
+expect_refusal 3 "two variants are called 'a'" run --variant a::x --variant a::y
+expect_refusal 3 "' -- '" run --variant "a::quiet -- exec"
+expect_refusal 3 "not a placement" run --placement next-door
+expect_refusal 3 "not a placement" run --placement cross-node-
+expect_refusal 3 "names no parameter" run --param nonsense=1
+expect_refusal 3 "--param" run --param samples=many
+expect_refusal 3 "--param" run --param samples
+expect_refusal 3 "does not go with" run --target host --time virtual
+expect_refusal 3 "does not go with" run --target host --boots 3
+expect_refusal 3 "does not go with" run --target host --variant a::x
+expect_refusal 3 "does not go with" run --kernel-image x --kernel-tree y
+expect_refusal 3 "give one of them" run --kernel-tree x --base 7.2
+expect_refusal 3 "is not an option" run --no-such-option
+expect_refusal 5 "cannot open the kernel image" run --kernel-image "$work/absent"
+expect_refusal 5 "is not a kernel image" run --kernel-image "$PROXEVAL"
+expect_refusal 5 "is not a kernel image" run --variant "a:/dev/null:" --kernel-image "$PROXEVAL"
+
+# resume has no --results: these are its own.
+expect_resume() { # EXIT-CODE PART-OF-MESSAGE ARGUMENT…
+	local expected=$1 part=$2 said code=0
+	shift 2
+	said=$("$PROXEVAL" resume "$@" 2>&1 >/dev/null) || code=$?
+	expect_equal "the exit code of 'resume $*'" "$expected" "$code"
+	expect_contains "'resume $*'" "$part" "$said"
+}
+expect_resume 3 "one campaign's folder"
+expect_resume 3 "one campaign's folder" a b
+expect_resume 5 "is not a campaign's folder" "$work"
+expect_resume 5 "is not a campaign's folder" "$work/absent"
+mkdir "$work/bad"
+printf '{"format":' >"$work/bad/campaign.json"
+expect_resume 5 "is not a JSON object" "$work/bad"
+
+# A virtual machine is process 1's; this shell is not.
+code=0
+"$PROXEVAL" exec --guest 2>/dev/null || code=$?
+expect_equal "the exit code of exec --guest outside a guest" 3 "$code"
+finish
