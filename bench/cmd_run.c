@@ -100,8 +100,7 @@ static const struct option_spec options[] = {
 	 .kind = OPTION_CHOICE,
 	 .argument = "NAME",
 	 .choices = profile_names,
-	 .standard = "standard",
-	 .help = "how much to measure: quick, standard or thorough",
+	 .help = "how much to measure: quick, standard or thorough [quick in virtual time, else standard]",
 	 .offset = AT(profile)},
 	{.name = "quick",
 	 .kind = OPTION_PRESET,
@@ -177,6 +176,7 @@ struct order {
 	const struct values *values;
 	const struct target *target;
 	enum time_kind time;
+	const char *profile;
 	uint64_t seed;
 	unsigned int boots, watchdog_s;
 	struct vm_topology topology;
@@ -442,7 +442,7 @@ static int check_work(struct order *order, const struct string_list *names)
 	if (!code)
 		code = check_placements(&values->placements);
 	if (!code)
-		order->work = profile_work(values->profile, names->items, names->count);
+		order->work = profile_work(order->profile, names->items, names->count);
 	if (!code && (!order->work || !is_used))
 		code = EXIT_BROKE;
 	for (size_t i = 0; !code && i < json_object_array_length(order->work); i++) {
@@ -493,8 +493,11 @@ static int check_values(struct order *order, const struct string_list *workload_
 	order->time = order->target == &target_host ? TIME_REAL : TIME_VIRTUAL;
 	if (values->time)
 		order->time = !strcmp(values->time, "virtual") ? TIME_VIRTUAL : TIME_REAL;
+	order->profile = values->profile	       ? values->profile
+			 : order->time == TIME_VIRTUAL ? "quick"
+						       : "standard";
 	order->boots = values->boots != NOT_GIVEN ? (unsigned int)values->boots
-						  : profile_boots(values->profile);
+						  : profile_boots(order->profile);
 	order->watchdog_s = (unsigned int)values->watchdog_s;
 	if (order->target == &target_host)
 		order->boots = 1;
@@ -718,7 +721,7 @@ static int run_order(struct order *order, const char *id, const char *directory)
 					   .boots = order->boots,
 					   .topology = order->values->topology,
 					   .memory_mib = (unsigned int)order->values->memory_mib,
-					   .profile = order->values->profile,
+					   .profile = order->profile,
 					   .watchdog_s = order->watchdog_s,
 					   .work = order->work};
 	struct campaign *campaign;

@@ -179,7 +179,17 @@ static void add_accelerator(struct argument_vector *arguments, const struct vm_m
 	add(arguments, "-cpu");
 	/* With Intel's name a guest under TCG takes the TSC as its clock, with AMD's the slow HPET.
 	 */
-	add(arguments, machine->accelerator == VM_KVM ? "host" : "max,vendor=GenuineIntel");
+	if (machine->accelerator == VM_KVM)
+		add(arguments, "host");
+	else if (machine->topology.dies == 1)
+		add(arguments, "max,vendor=GenuineIntel");
+	else
+		/*
+		 * With dies QEMU 10.0 wants to tell of them in CPUID leaf 0x1f and aborts where
+		 * TCG's state components do not let it. Leaf 0xb, below this limit, has threads
+		 * and cores; the dies' caches and the nodes tell the rest.
+		 */
+		add(arguments, "max,vendor=GenuineIntel,level=0xd");
 }
 
 static void add_topology(struct argument_vector *arguments, const struct vm_machine *machine)
