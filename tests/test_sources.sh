@@ -56,7 +56,7 @@ test_everything_is_distributed() {
 		# A unit test is listed by its program's name: automake adds the .c.
 		case $lists in *"${file%.c}"*) continue ;; esac
 		fail "no Makemodule.am names $file"
-	done < <(source_files -name '*.[ch]' -o -name '*.sh' -o -name '*.1' -o -name '*.md' \
+	done < <(source_files -name '*.[ch]' -o -name '*.sh' -o -name '*.bash' -o -name '*.py' -o -name '*.1' -o -name '*.md' \
 		-o -name '*.patch' -o -name '*.config' -o -name '*.schema.json' | grep -vE '^tests/(fixtures|golden)/')
 }
 
