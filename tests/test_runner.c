@@ -435,6 +435,15 @@ static void count_progress(void *context, unsigned int done, unsigned int total,
 	*last = done;
 }
 
+static size_t count_declared_metrics(const char *name)
+{
+	size_t count = 0;
+
+	while (workload_find(name)->metrics[count].name)
+		count++;
+	return count;
+}
+
 /* The whole way on this very machine; what it measures is not judged here. */
 static void test_a_boot_of_this_machine(void **state)
 {
@@ -457,7 +466,8 @@ static void test_a_boot_of_this_machine(void **state)
 		assert_string_equal(text(section, "outcome"), "unsupported");
 	else
 		assert_int_equal(
-			json_object_array_length(json_object_object_get(section, "metrics")), 9);
+			json_object_array_length(json_object_object_get(section, "metrics")),
+			count_declared_metrics("mutex-inversion"));
 	json_object_put(result);
 	json_object_put(plan);
 }
