@@ -96,21 +96,6 @@ static const char *const telling_options[] = {
 
 /* ---- small readers below a root ---- */
 
-static int __attribute__((format(printf, 4, 5)))
-read_line_at(const char *root, char *out, size_t size, const char *format, ...)
-{
-	char relative[PATH_MAX], path[PATH_MAX + 64];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(relative, sizeof(relative), format, args);
-	va_end(args);
-	*out = '\0';
-	if (snprintf(path, sizeof(path), "%s%s", root, relative) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	return read_line(path, out, size);
-}
-
 static char *read_text_at(const char *root, const char *relative)
 {
 	char path[PATH_MAX], *text = NULL;

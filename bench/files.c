@@ -34,7 +34,7 @@ int make_directories(const char *path)
 	return 0;
 }
 
-static int write_all(int fd, const char *bytes, size_t size_bytes)
+int write_all(int fd, const char *bytes, size_t size_bytes)
 {
 	while (size_bytes) {
 		ssize_t written = write(fd, bytes, size_bytes);
@@ -163,6 +163,20 @@ int read_line(const char *path, char *out, size_t out_size)
 	snprintf(out, out_size, "%s", text);
 	free(text);
 	return 0;
+}
+
+int read_line_at(const char *root, char *out, size_t out_size, const char *format, ...)
+{
+	char relative[PATH_MAX], path[PATH_MAX + 64];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(relative, sizeof(relative), format, args);
+	va_end(args);
+	*out = '\0';
+	if (snprintf(path, sizeof(path), "%s%s", root, relative) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return read_line(path, out, out_size);
 }
 
 static void to_hex(struct sha256_ctx *context, char hex[SHA256_HEX_SIZE])

@@ -13,6 +13,9 @@ struct json_object;
 /* Creates @path and its parents (mode 0755). 0, or a negative errno. */
 int make_directories(const char *path);
 
+/* write() until all of it is written. 0, or a negative errno. */
+int write_all(int fd, const char *bytes, size_t size_bytes);
+
 /*
  * Writes @path whole or not at all: to a temporary name beside it, fsynced,
  * renamed over @path, the directory fsynced. 0, or a negative errno; on an error
@@ -32,6 +35,11 @@ int read_file(const char *path, size_t max_bytes, char **out, size_t *size_bytes
 /* The first line of a small file (/proc, /sys) without its newline; -ENOENT and friends otherwise.
  */
 int read_line(const char *path, char *out, size_t out_size);
+
+/* read_line() of the path that @format makes below @root ("" for this machine, a folder for a
+ * recorded one). */
+int read_line_at(const char *root, char *out, size_t out_size, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* SHA-256 of a file's bytes, or of a buffer, as lower-case hexadecimal. */
 int sha256_file(const char *path, char hex[SHA256_HEX_SIZE]);

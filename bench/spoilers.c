@@ -24,21 +24,6 @@
 #define LOAD_LIMIT	    0.5 /* half a CPU of other people's work, over a minute */
 #define IDLE_EXIT_LIMIT_US  10	/* wake-ups measure some 5 to 50 µs */
 
-static int __attribute__((format(printf, 4, 5)))
-read_line_at(const char *root, char *out, size_t size, const char *format, ...)
-{
-	char relative[PATH_MAX], path[PATH_MAX + 64];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(relative, sizeof(relative), format, args);
-	va_end(args);
-	*out = '\0';
-	if (snprintf(path, sizeof(path), "%s%s", root, relative) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	return read_line(path, out, size);
-}
-
 static void __attribute__((format(printf, 3, 4)))
 found(struct spoiler *spoiler, bool spoils, const char *format, ...)
 {

@@ -209,21 +209,6 @@ static void free_boot(struct vm_boot *boot)
 	free(boot);
 }
 
-static int write_bytes(int fd, const char *bytes, size_t size_bytes)
-{
-	while (size_bytes) {
-		ssize_t written = write(fd, bytes, size_bytes);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return -errno;
-		bytes += written;
-		size_bytes -= (size_t)written;
-	}
-	return 0;
-}
-
 /* The run's RAM disk with this boot's plan behind it. */
 static int write_initrd(const struct vm_state *state, struct json_object *plan, const char *path)
 {
@@ -245,9 +230,9 @@ static int write_initrd(const struct vm_state *state, struct json_object *plan, 
 		err = fd < 0 ? -errno : 0;
 	}
 	if (!err)
-		err = write_bytes(fd, state->initrd, state->initrd_bytes);
+		err = write_all(fd, state->initrd, state->initrd_bytes);
 	if (!err)
-		err = write_bytes(fd, bytes, size_bytes);
+		err = write_all(fd, bytes, size_bytes);
 	if (fd >= 0 && close(fd) && !err)
 		err = -errno;
 	free(bytes);

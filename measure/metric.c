@@ -41,30 +41,34 @@ struct result {
 	char *reason;
 };
 
-static const char *const outcome_names[] = {
+const char *const outcome_names[] = {
 	[OUTCOME_OK] = "ok",
 	[OUTCOME_FAILED] = "failed",
 	[OUTCOME_BROKEN] = "broken",
 	[OUTCOME_UNSUPPORTED] = "unsupported",
+	NULL,
 };
-static const char *const kind_names[] = {
+const char *const metric_kind_names[] = {
 	[METRIC_DISTRIBUTION] = "distribution",
 	[METRIC_SCALAR] = "scalar",
 	[METRIC_COUNTER] = "counter",
 	[METRIC_INVARIANT] = "invariant",
+	NULL,
 };
-static const char *const direction_names[] = {
+const char *const metric_direction_names[] = {
 	[LOWER_IS_BETTER] = "lower",
 	[HIGHER_IS_BETTER] = "higher",
 	[MUST_BE_ZERO] = "zero",
 	[NO_DIRECTION] = "none",
+	NULL,
 };
-static const char *const role_names[] = {
+const char *const metric_role_names[] = {
 	[ROLE_PRIMARY] = "primary",
 	[ROLE_SECONDARY] = "secondary",
 	[ROLE_POSITIVE_CONTROL] = "positive-control",
 	[ROLE_NEGATIVE_CONTROL] = "negative-control",
 	[ROLE_INFORMATIVE] = "informative",
+	NULL,
 };
 
 const char *outcome_name(enum outcome outcome)
@@ -74,17 +78,17 @@ const char *outcome_name(enum outcome outcome)
 
 const char *metric_kind_name(enum metric_kind kind)
 {
-	return kind_names[kind];
+	return metric_kind_names[kind];
 }
 
 const char *metric_direction_name(enum metric_direction direction)
 {
-	return direction_names[direction];
+	return metric_direction_names[direction];
 }
 
 const char *metric_role_name(enum metric_role role)
 {
-	return role_names[role];
+	return metric_role_names[role];
 }
 
 struct result *result_new(const struct metric_spec *metrics)
@@ -341,10 +345,12 @@ static struct json_object *metric_to_json(const struct metric *metric)
 
 	json_object_object_add(object, "name", json_object_new_string(spec->name));
 	json_object_object_add(object, "unit", json_object_new_string(spec->unit));
-	json_object_object_add(object, "kind", json_object_new_string(kind_names[spec->kind]));
+	json_object_object_add(object, "kind",
+			       json_object_new_string(metric_kind_names[spec->kind]));
 	json_object_object_add(object, "direction",
-			       json_object_new_string(direction_names[spec->direction]));
-	json_object_object_add(object, "role", json_object_new_string(role_names[spec->role]));
+			       json_object_new_string(metric_direction_names[spec->direction]));
+	json_object_object_add(object, "role",
+			       json_object_new_string(metric_role_names[spec->role]));
 	json_object_object_add(
 		object, "outcome",
 		json_object_new_string(outcome_names[reason ? OUTCOME_BROKEN : OUTCOME_OK]));

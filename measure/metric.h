@@ -89,6 +89,13 @@ void result_add_fact(struct result *result, const char *name, double value);
 /* The "outcome", "reason", "metrics", "evidence", "facts" of a section (doc/internals.md). */
 struct json_object *result_to_json(const struct result *result);
 
+/* The words of the documents, in the order of their enums, NULL-terminated: for writers and
+ * readers. */
+extern const char *const outcome_names[];
+extern const char *const metric_kind_names[];
+extern const char *const metric_direction_names[];
+extern const char *const metric_role_names[];
+
 const char *outcome_name(enum outcome outcome);
 const char *metric_kind_name(enum metric_kind kind);
 const char *metric_direction_name(enum metric_direction direction);

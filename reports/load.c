@@ -20,11 +20,6 @@
 static const char *const statistic_words[] = {"p50", "p90", "p99", "p99_9", "max", "value", NULL};
 static const char *const boot_end_words[] = {"ok",	    "failed", "panicked",
 					     "no-progress", "died",   NULL};
-static const char *const outcome_words[] = {"ok", "failed", "broken", "unsupported", NULL};
-static const char *const kind_words[] = {"distribution", "scalar", "counter", "invariant", NULL};
-static const char *const direction_words[] = {"lower", "higher", "zero", "none", NULL};
-static const char *const role_words[] = {"primary",	     "secondary",   "positive-control",
-					 "negative-control", "informative", NULL};
 static const char *const time_words[] = {"real", "virtual", NULL};
 static const char *const pairing_words[] = {"rounds", "independent", NULL};
 
@@ -36,21 +31,6 @@ const char *statistic_word(enum statistic statistic)
 const char *boot_end_word(enum boot_end end)
 {
 	return boot_end_words[end];
-}
-
-const char *outcome_word(enum outcome outcome)
-{
-	return outcome_words[outcome];
-}
-
-const char *role_word(enum metric_role role)
-{
-	return role_words[role];
-}
-
-const char *direction_word(enum metric_direction direction)
-{
-	return direction_words[direction];
 }
 
 /*
@@ -557,10 +537,10 @@ static void read_metric(struct reader *reader, struct json_object *object,
 		reader->where =
 			arena_format(&reader->results->arena, "%s %s", section->id, metric.name);
 	metric.unit = get_text(reader, object, "unit");
-	metric.kind = (enum metric_kind)get_word(reader, object, "kind", kind_words);
-	metric.direction =
-		(enum metric_direction)get_word(reader, object, "direction", direction_words);
-	metric.role = (enum metric_role)get_word(reader, object, "role", role_words);
+	metric.kind = (enum metric_kind)get_word(reader, object, "kind", metric_kind_names);
+	metric.direction = (enum metric_direction)get_word(reader, object, "direction",
+							   metric_direction_names);
+	metric.role = (enum metric_role)get_word(reader, object, "role", metric_role_names);
 	if (reader->has_failed)
 		return;
 	measurement = measurement_slot(reader, result, find_metric(reader, section, &metric));
@@ -569,7 +549,7 @@ static void read_metric(struct reader *reader, struct json_object *object,
 	if (measurement->present)
 		fail(reader, "it appears twice");
 	measurement->present = true;
-	measurement->outcome = (enum outcome)get_word(reader, object, "outcome", outcome_words);
+	measurement->outcome = (enum outcome)get_word(reader, object, "outcome", outcome_names);
 	measurement->reason = get_text_or_null(reader, object, "reason");
 	read_figures(reader, object, metric.kind, measurement);
 }
@@ -670,7 +650,7 @@ static void read_section(struct reader *reader, struct json_object *object, stru
 	if (result->present)
 		fail(reader, "the section appears twice");
 	result->present = true;
-	result->outcome = (enum outcome)get_word(reader, object, "outcome", outcome_words);
+	result->outcome = (enum outcome)get_word(reader, object, "outcome", outcome_names);
 	result->reason = get_text_or_null(reader, object, "reason");
 	read_evidence(reader, get_array(reader, object, "evidence"), result);
 	metrics = get_array(reader, object, "metrics");

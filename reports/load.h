@@ -166,9 +166,6 @@ uint64_t bucket_width(uint32_t bits, uint32_t index);
 /* The words that the documents use. */
 const char *statistic_word(enum statistic statistic);
 const char *boot_end_word(enum boot_end end);
-const char *outcome_word(enum outcome outcome);
-const char *role_word(enum metric_role role);
-const char *direction_word(enum metric_direction direction);
 
 /* A string below nested keys of an object ("kernel", "release", NULL); NULL when it is not there.
  */

@@ -193,7 +193,7 @@ static int look_at_metric(struct analysis *analysis, const struct boot *boot, si
 		what.outcome = "absent";
 		what.reason = "other boots have this metric";
 	} else if (measurement->outcome != OUTCOME_OK) {
-		what.outcome = outcome_word(measurement->outcome);
+		what.outcome = outcome_name(measurement->outcome);
 		what.reason = measurement->reason;
 	} else if (info->kind != METRIC_INVARIANT &&
 		   isnan(measurement->statistic[main_statistic(info->kind)])) {
@@ -217,7 +217,7 @@ static int look_at_section(struct analysis *analysis, const struct boot *boot, s
 			err = look_at_metric(analysis, boot, section, i);
 		return err;
 	}
-	what.outcome = result ? outcome_word(result->outcome) : "absent";
+	what.outcome = result ? outcome_name(result->outcome) : "absent";
 	what.reason = result ? result->reason : "other boots have this section";
 	return add_unmeasured(analysis, what);
 }

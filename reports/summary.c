@@ -104,8 +104,8 @@ static struct json_object *comparison_to_json(const struct analysis *analysis,
 	add_text(object, "placement", section->placement);
 	add_text(object, "metric", metric->name);
 	add_text(object, "unit", metric->unit);
-	add_text(object, "direction", direction_word(metric->direction));
-	add_text(object, "role", role_word(metric->role));
+	add_text(object, "direction", metric_direction_name(metric->direction));
+	add_text(object, "role", metric_role_name(metric->role));
 	add_text(object, "statistic", statistic_word(comparison->statistic));
 	add_text(object, "variant", analysis->results->variants[comparison->variant].label);
 	add_count(object, "boots_baseline", comparison->baseline.n_boots);
@@ -155,7 +155,7 @@ static struct json_object *invariants_to_json(const struct analysis *analysis)
 
 		add_text(object, "section", section->id);
 		add_text(object, "metric", metric->name);
-		add_text(object, "role", role_word(metric->role));
+		add_text(object, "role", metric_role_name(metric->role));
 		add_text(object, "variant", analysis->results->variants[invariant->variant].label);
 		add_count(object, "boots", invariant->n_boots);
 		add_count(object, "violations", invariant->violations);
