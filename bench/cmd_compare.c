@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdio.h>
 
+#include "bench/analysis_values.h"
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "bench/message.h"
@@ -10,16 +11,11 @@
 struct compare_values {
 	bool exact;
 	bool json;
-	const char *baseline;
-	uint64_t margin_percent;
+	struct analysis_values analysis;
 };
 
 static const struct option_spec compare_options[] = {
-	{.name = "baseline",
-	 .kind = OPTION_STRING,
-	 .argument = "LABEL",
-	 .help = "compare with this variant (else !proxy, else the first of the campaign)",
-	 .offset = offsetof(struct compare_values, baseline)},
+	ANALYSIS_OPTION_BASELINE(offsetof(struct compare_values, analysis)),
 	{.name = "exact",
 	 .kind = OPTION_FLAG,
 	 .help = "say whether two runs are identical, or name the first difference",
@@ -28,14 +24,7 @@ static const struct option_spec compare_options[] = {
 	 .kind = OPTION_FLAG,
 	 .help = "print the summary document instead of a table",
 	 .offset = offsetof(struct compare_values, json)},
-	{.name = "margin",
-	 .kind = OPTION_NUMBER,
-	 .argument = "PERCENT",
-	 .standard = "5",
-	 .min = 1,
-	 .max = 100,
-	 .help = "variants within so many percent are equivalent",
-	 .offset = offsetof(struct compare_values, margin_percent)},
+	ANALYSIS_OPTION_MARGIN(offsetof(struct compare_values, analysis)),
 	OPTIONS_END,
 };
 
@@ -64,8 +53,8 @@ static int run_exact(const struct string_list *operands)
 
 static int run_verdicts(const struct compare_values *values, const struct string_list *operands)
 {
-	struct analysis_options options = {.baseline = values->baseline,
-					   .margin = (double)values->margin_percent / 100};
+	struct analysis_options options = {.baseline = values->analysis.baseline,
+					   .margin = (double)values->analysis.margin_percent / 100};
 	struct analysis analysis;
 	struct results results;
 	int exit_code;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "bench/analysis_values.h"
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "bench/files.h"
@@ -9,25 +10,13 @@
 #include "reports/writers.h"
 
 struct report_values {
-	const char *baseline;
+	struct analysis_values analysis;
 	const char *output;
-	uint64_t margin_percent;
 };
 
 static const struct option_spec report_options[] = {
-	{.name = "baseline",
-	 .kind = OPTION_STRING,
-	 .argument = "LABEL",
-	 .help = "compare with this variant (else !proxy, else the first of the campaign)",
-	 .offset = offsetof(struct report_values, baseline)},
-	{.name = "margin",
-	 .kind = OPTION_NUMBER,
-	 .argument = "PERCENT",
-	 .standard = "5",
-	 .min = 1,
-	 .max = 100,
-	 .help = "variants within so many percent are equivalent",
-	 .offset = offsetof(struct report_values, margin_percent)},
+	ANALYSIS_OPTION_BASELINE(offsetof(struct report_values, analysis)),
+	ANALYSIS_OPTION_MARGIN(offsetof(struct report_values, analysis)),
 	{.name = "output",
 	 .letter = 'o',
 	 .kind = OPTION_STRING,
@@ -60,8 +49,8 @@ static const char *choose_output(const struct report_values *values,
 static int write_report(const struct report_values *values, const struct string_list *operands,
 			const char *output)
 {
-	struct analysis_options options = {.baseline = values->baseline,
-					   .margin = (double)values->margin_percent / 100};
+	struct analysis_options options = {.baseline = values->analysis.baseline,
+					   .margin = (double)values->analysis.margin_percent / 100};
 	struct analysis analysis;
 	struct results results;
 	int exit_code, err;

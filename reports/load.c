@@ -7,7 +7,6 @@
 #include <json-c/json.h>
 #include <limits.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,7 @@
 #include <unistd.h>
 
 #include "bench/files.h"
-#include "reports/scan.h"
+#include "reports/reader.h"
 
 static const char *const statistic_words[] = {"p50", "p90", "p99", "p99_9", "max", "value", NULL};
 static const char *const boot_end_words[] = {"ok",	    "failed", "panicked",
@@ -33,313 +32,11 @@ const char *boot_end_word(enum boot_end end)
 	return boot_end_words[end];
 }
 
-/*
- * Reading one document. The first thing that is wrong is kept; after it every
- * getter gives a harmless value, so that a reader need not look after each.
- */
-struct reader {
-	struct results *results;
-	const char *path;
-	const char *where; /* the section or metric being read; NULL: the document */
-	char *error;
-	size_t error_size;
-	bool has_failed;
-};
-
-static void fail(struct reader *reader, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void fail(struct reader *reader, const char *format, ...)
-{
-	char what[400];
-	va_list args;
-
-	if (reader->has_failed)
-		return;
-	reader->has_failed = true;
-	va_start(args, format);
-	vsnprintf(what, sizeof(what), format, args);
-	va_end(args);
-	snprintf(reader->error, reader->error_size, "%.200s: %s%.120s%s%s", reader->path,
-		 reader->where ? "in " : "", reader->where ? reader->where : "",
-		 reader->where ? ", " : "", what);
-	for (char *c = reader->error; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
-}
-
-static void *no_memory(struct reader *reader)
-{
-	fail(reader, "there is not enough memory to read it");
-	return NULL;
-}
-
-static struct json_object *get(struct reader *reader, struct json_object *object, const char *key)
-{
-	struct json_object *value = NULL;
-
-	if (reader->has_failed)
-		return NULL;
-	if (!json_object_object_get_ex(object, key, &value))
-		fail(reader, "\"%s\" is missing", key);
-	return value;
-}
-
-static struct json_object *get_typed(struct reader *reader, struct json_object *object,
-				     const char *key, enum json_type type, const char *what)
-{
-	struct json_object *value = get(reader, object, key);
-
-	if (!reader->has_failed && json_object_get_type(value) != type)
-		fail(reader, "\"%s\" is not %s", key, what);
-	return reader->has_failed ? NULL : value;
-}
-
-static struct json_object *get_object(struct reader *reader, struct json_object *object,
-				      const char *key)
-{
-	return get_typed(reader, object, key, json_type_object, "an object");
-}
-
-static struct json_object *get_array(struct reader *reader, struct json_object *object,
-				     const char *key)
-{
-	return get_typed(reader, object, key, json_type_array, "a list");
-}
-
-static bool get_bool(struct reader *reader, struct json_object *object, const char *key)
-{
-	return json_object_get_boolean(
-		get_typed(reader, object, key, json_type_boolean, "true or false"));
-}
-
-/* A string, which is then the arena's; NULL when it is null. Never NULL after a failure. */
-static const char *get_text_or_null(struct reader *reader, struct json_object *object,
-				    const char *key)
-{
-	struct json_object *value = get(reader, object, key);
-	const char *text;
-
-	if (reader->has_failed)
-		return "";
-	if (!value)
-		return NULL;
-	if (!json_object_is_type(value, json_type_string)) {
-		fail(reader, "\"%s\" is not a string", key);
-		return "";
-	}
-	if (strlen(json_object_get_string(value)) != (size_t)json_object_get_string_len(value)) {
-		fail(reader, "\"%s\" holds a NUL character", key);
-		return "";
-	}
-	text = arena_text(&reader->results->arena, json_object_get_string(value));
-	if (!text)
-		no_memory(reader);
-	return text ? text : "";
-}
-
-static const char *get_text(struct reader *reader, struct json_object *object, const char *key)
-{
-	const char *text = get_text_or_null(reader, object, key);
-
-	if (!text)
-		fail(reader, "\"%s\" is null", key);
-	return text ? text : "";
-}
-
-static const char *get_name(struct reader *reader, struct json_object *object, const char *key)
-{
-	const char *text = get_text(reader, object, key);
-
-	if (!*text)
-		fail(reader, "\"%s\" is empty", key);
-	return text;
-}
-
-static int get_word(struct reader *reader, struct json_object *object, const char *key,
-		    const char *const *words)
-{
-	const char *text = get_text(reader, object, key);
-
-	for (int i = 0; words[i]; i++)
-		if (!strcmp(words[i], text))
-			return i;
-	fail(reader, "\"%s\" is \"%.60s\", which this program does not know", key, text);
-	return 0;
-}
-
-static double to_number(struct reader *reader, struct json_object *value, const char *key)
-{
-	double number;
-
-	if (!json_object_is_type(value, json_type_int) &&
-	    !json_object_is_type(value, json_type_double)) {
-		fail(reader, "\"%s\" is not a number", key);
-		return NAN;
-	}
-	number = json_object_get_double(value);
-	if (!isfinite(number))
-		fail(reader, "\"%s\" is not a finite number", key);
-	return number;
-}
-
-/* NaN when it is null or, with @may_miss, not there. */
-static double get_number_or_null(struct reader *reader, struct json_object *object, const char *key,
-				 bool may_miss)
-{
-	struct json_object *value = NULL;
-
-	if (reader->has_failed)
-		return NAN;
-	if (!json_object_object_get_ex(object, key, &value) && !may_miss)
-		fail(reader, "\"%s\" is missing", key);
-	return value && !reader->has_failed ? to_number(reader, value, key) : NAN;
-}
-
-static uint64_t to_count(struct reader *reader, struct json_object *value, const char *key)
-{
-	double number = 0;
-
-	if (reader->has_failed)
-		return 0;
-	if (!json_object_is_type(value, json_type_int))
-		fail(reader, "\"%s\" is not a whole number", key);
-	else
-		number = json_object_get_double(value);
-	if (number < 0 || number > RESULT_MAX_COUNT)
-		fail(reader, "\"%s\" is %.17g, and a count is from 0 to 2^53", key, number);
-	return reader->has_failed ? 0 : (uint64_t)number;
-}
-
-static uint64_t get_count(struct reader *reader, struct json_object *object, const char *key)
-{
-	return to_count(reader, get(reader, object, key), key);
-}
-
-/* A count or null: NaN. */
-static double get_count_or_null(struct reader *reader, struct json_object *object, const char *key,
-				bool may_miss)
-{
-	struct json_object *value = NULL;
-
-	if (reader->has_failed)
-		return NAN;
-	if (!json_object_object_get_ex(object, key, &value) && !may_miss)
-		fail(reader, "\"%s\" is missing", key);
-	return value ? (double)to_count(reader, value, key) : NAN;
-}
-
-static uint64_t get_seed(struct reader *reader, struct json_object *object, const char *key)
-{
-	struct json_object *value = get_typed(reader, object, key, json_type_int, "a whole number");
-
-	if (value && json_object_get_double(value) < 0)
-		fail(reader, "\"%s\" is negative", key);
-	return value ? json_object_get_uint64(value) : 0;
-}
-
-/* The format's name and version; a document of another kind is named as what it is. */
-static void check_format(struct reader *reader, struct json_object *document, const char *format)
-{
-	struct json_object *found = NULL, *version = NULL;
-
-	if (!json_object_is_type(document, json_type_object))
-		fail(reader, "it is not a JSON object");
-	else if (!json_object_object_get_ex(document, "format", &found) ||
-		 !json_object_is_type(found, json_type_string))
-		fail(reader, "it has no \"format\", so it is not a result of this program");
-	else if (strcmp(json_object_get_string(found), format))
-		fail(reader, "it is a %.40s, and a %s is needed", json_object_get_string(found),
-		     format);
-	else if (!json_object_object_get_ex(document, "version", &version) ||
-		 !json_object_is_type(version, json_type_int))
-		fail(reader, "it has no \"version\"");
-	else if (json_object_get_int64(version) != 1)
-		fail(reader, "its version is %lld, and this program reads version 1",
-		     (long long)json_object_get_int64(version));
-}
-
-/* The file's bytes; the size is looked at before anything is read. */
-static char *read_bounded(struct reader *reader, size_t *size_bytes)
-{
-	struct stat status;
-	char *text = NULL;
-	int err = 0;
-
-	if (stat(reader->path, &status))
-		err = -errno;
-	else if (!S_ISREG(status.st_mode))
-		fail(reader, "it is not a regular file");
-	else if ((uint64_t)status.st_size > RESULT_MAX_BYTES)
-		err = -EFBIG;
-	if (!err && !reader->has_failed)
-		err = read_file(reader->path, RESULT_MAX_BYTES, &text, size_bytes);
-	if (err == -EFBIG)
-		fail(reader, "it is larger than %llu MiB, the most that a result may have",
-		     (unsigned long long)(RESULT_MAX_BYTES >> 20));
-	else if (err)
-		fail(reader, "it cannot be read: %s", strerror(-err));
-	return text;
-}
-
-static struct json_object *parse_text(struct reader *reader, const char *text, size_t size_bytes)
-{
-	struct json_tokener *tokener = json_tokener_new_ex(RESULT_MAX_DEPTH + 1);
-	struct json_object *document = NULL;
-	enum json_tokener_error problem;
-
-	if (!tokener)
-		return no_memory(reader);
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	document = json_tokener_parse_ex(tokener, text, (int)size_bytes);
-	problem = json_tokener_get_error(tokener);
-	if (problem == json_tokener_continue)
-		fail(reader, "it is cut short: the JSON text does not end");
-	else if (problem != json_tokener_success)
-		fail(reader, "it is not JSON: %s at byte %zu", json_tokener_error_desc(problem),
-		     json_tokener_get_parse_end(tokener));
-	json_tokener_free(tokener);
-	if (reader->has_failed) {
-		json_object_put(document);
-		document = NULL;
-	}
-	return document;
-}
-
-static struct json_object *load_document(struct reader *reader, const char *format)
-{
-	struct json_object *document = NULL;
-	size_t size_bytes = 0;
-	char problem[200];
-	char *text = read_bounded(reader, &size_bytes);
-	int err;
-
-	if (!text)
-		return NULL;
-	err = json_scan(text, size_bytes, RESULT_MAX_DEPTH, problem, sizeof(problem));
-	if (!size_bytes)
-		fail(reader, "it is empty");
-	else if (err == -ENOMEM)
-		no_memory(reader);
-	else if (err)
-		fail(reader, "%s", problem);
-	else
-		document = parse_text(reader, text, size_bytes);
-	free(text);
-	if (!reader->has_failed)
-		check_format(reader, document, format);
-	if (reader->has_failed) {
-		json_object_put(document);
-		return NULL;
-	}
-	return document;
-}
-
 int boot_document_load(const char *path, struct json_object **out, char *error, size_t error_size)
 {
 	struct reader reader = {.path = path, .error = error, .error_size = error_size};
 
-	*out = load_document(&reader, "proxeval-boot");
+	*out = reader_load(&reader, "proxeval-boot");
 	return *out ? 0 : -EINVAL;
 }
 
@@ -365,13 +62,14 @@ static void read_bucket(struct reader *reader, struct json_object *pair, struct 
 	uint64_t index;
 
 	if (!json_object_is_type(pair, json_type_array) || json_object_array_length(pair) != 2) {
-		fail(reader, "a bucket is not a pair of an index and a count");
+		reader_fail(reader, "a bucket is not a pair of an index and a count");
 		return;
 	}
-	index = to_count(reader, json_object_array_get_idx(pair, 0), "buckets");
-	bucket->count = to_count(reader, json_object_array_get_idx(pair, 1), "buckets");
+	index = reader_to_count(reader, json_object_array_get_idx(pair, 0), "buckets");
+	bucket->count = reader_to_count(reader, json_object_array_get_idx(pair, 1), "buckets");
 	if (index >= limit)
-		fail(reader, "bucket %llu is beyond the histogram", (unsigned long long)index);
+		reader_fail(reader, "bucket %llu is beyond the histogram",
+			    (unsigned long long)index);
 	bucket->index = (uint32_t)index;
 }
 
@@ -383,28 +81,28 @@ static void check_histogram_sum(struct reader *reader, const struct measurement 
 	for (size_t i = 0; i < histogram->n_buckets; i++) {
 		sum += (double)histogram->buckets[i].count;
 		if (i && histogram->buckets[i].index <= histogram->buckets[i - 1].index)
-			fail(reader, "the buckets are not in rising order");
+			reader_fail(reader, "the buckets are not in rising order");
 	}
 	if (sum != (double)measurement->samples)
-		fail(reader, "the histogram holds %.0f samples, and \"samples\" says %llu", sum,
-		     (unsigned long long)measurement->samples);
+		reader_fail(reader, "the histogram holds %.0f samples, and \"samples\" says %llu",
+			    sum, (unsigned long long)measurement->samples);
 }
 
 static void read_histogram(struct reader *reader, struct json_object *object,
 			   struct measurement *measurement)
 {
 	struct sparse_histogram *histogram = &measurement->histogram;
-	uint64_t bits = get_count(reader, object, "bits");
-	uint64_t max_bits = get_count(reader, object, "max_bits");
-	struct json_object *list = get_array(reader, object, "buckets");
+	uint64_t bits = reader_count(reader, object, "bits");
+	uint64_t max_bits = reader_count(reader, object, "max_bits");
+	struct json_object *list = reader_array(reader, object, "buckets");
 	struct bucket *buckets;
 	uint64_t limit;
 
-	histogram->underflow = get_count(reader, object, "underflow");
-	histogram->overflow = get_count(reader, object, "overflow");
+	histogram->underflow = reader_count(reader, object, "underflow");
+	histogram->overflow = reader_count(reader, object, "overflow");
 	if (!reader->has_failed && (bits < 1 || bits > 16 || max_bits < bits || max_bits > 63))
-		fail(reader, "a histogram of %llu bits up to %llu is not one",
-		     (unsigned long long)bits, (unsigned long long)max_bits);
+		reader_fail(reader, "a histogram of %llu bits up to %llu is not one",
+			    (unsigned long long)bits, (unsigned long long)max_bits);
 	if (reader->has_failed)
 		return;
 	limit = (UINT64_C(1) << bits) + (max_bits - bits) * (UINT64_C(1) << (bits - 1));
@@ -413,7 +111,7 @@ static void read_histogram(struct reader *reader, struct json_object *object,
 	buckets =
 		arena_alloc(&reader->results->arena, (histogram->n_buckets + 1) * sizeof(*buckets));
 	if (!buckets) {
-		no_memory(reader);
+		reader_no_memory(reader);
 		return;
 	}
 	for (size_t i = 0; i < histogram->n_buckets && !reader->has_failed; i++)
@@ -427,11 +125,11 @@ static void read_histogram(struct reader *reader, struct json_object *object,
 static double get_quantile(struct reader *reader, struct json_object *object, const char *key,
 			   uint64_t samples, uint64_t needs)
 {
-	double value = get_count_or_null(reader, object, key, needs > 100);
+	double value = reader_count_or_null(reader, object, key, needs > 100);
 
 	if (!isnan(value) && samples < needs)
-		fail(reader, "\"%s\" needs %llu samples, and there are %llu", key,
-		     (unsigned long long)needs, (unsigned long long)samples);
+		reader_fail(reader, "\"%s\" needs %llu samples, and there are %llu", key,
+			    (unsigned long long)needs, (unsigned long long)samples);
 	return value;
 }
 
@@ -439,24 +137,24 @@ static void read_distribution(struct reader *reader, struct json_object *object,
 			      struct measurement *measurement)
 {
 	double *statistic = measurement->statistic;
-	uint64_t samples = get_count(reader, object, "samples");
+	uint64_t samples = reader_count(reader, object, "samples");
 
 	measurement->samples = samples;
-	measurement->min = get_count_or_null(reader, object, "min", false);
-	statistic[STATISTIC_MAX] = get_count_or_null(reader, object, "max", false);
-	get_number_or_null(reader, object, "mean", false);
+	measurement->min = reader_count_or_null(reader, object, "min", false);
+	statistic[STATISTIC_MAX] = reader_count_or_null(reader, object, "max", false);
+	reader_number_or_null(reader, object, "mean", false);
 	statistic[STATISTIC_P50] = get_quantile(reader, object, "p50", samples, 1);
 	statistic[STATISTIC_P90] = get_quantile(reader, object, "p90", samples, 10);
 	statistic[STATISTIC_P99] = get_quantile(reader, object, "p99", samples, 100);
 	statistic[STATISTIC_P99_9] = get_quantile(reader, object, "p99_9", samples, 1000);
 	if (samples && (isnan(measurement->min) || isnan(statistic[STATISTIC_MAX]) ||
 			isnan(statistic[STATISTIC_P50])))
-		fail(reader, "there are %llu samples without a min, max or p50",
-		     (unsigned long long)samples);
+		reader_fail(reader, "there are %llu samples without a min, max or p50",
+			    (unsigned long long)samples);
 	if (samples && (measurement->min > statistic[STATISTIC_P50] ||
 			statistic[STATISTIC_P50] > statistic[STATISTIC_MAX]))
-		fail(reader, "min, p50 and max are not in rising order");
-	read_histogram(reader, get_object(reader, object, "histogram"), measurement);
+		reader_fail(reader, "min, p50 and max are not in rising order");
+	read_histogram(reader, reader_object(reader, object, "histogram"), measurement);
 }
 
 static void read_figures(struct reader *reader, struct json_object *object, enum metric_kind kind,
@@ -471,15 +169,15 @@ static void read_figures(struct reader *reader, struct json_object *object, enum
 		break;
 	case METRIC_SCALAR:
 		measurement->statistic[STATISTIC_VALUE] =
-			get_number_or_null(reader, object, "value", false);
+			reader_number_or_null(reader, object, "value", false);
 		break;
 	case METRIC_COUNTER:
 		measurement->statistic[STATISTIC_VALUE] =
-			get_count_or_null(reader, object, "value", false);
+			reader_count_or_null(reader, object, "value", false);
 		break;
 	case METRIC_INVARIANT:
-		measurement->violations = get_count(reader, object, "violations");
-		measurement->exposure = get_count(reader, object, "exposure");
+		measurement->violations = reader_count(reader, object, "violations");
+		measurement->exposure = reader_count(reader, object, "exposure");
 		break;
 	}
 }
@@ -498,18 +196,19 @@ static size_t find_metric(struct reader *reader, struct section_info *section,
 			continue;
 		if (strcmp(known->unit, metric->unit) || known->kind != metric->kind ||
 		    known->direction != metric->direction || known->role != metric->role)
-			fail(reader,
-			     "its unit, kind, direction or role is not what another boot says");
+			reader_fail(
+				reader,
+				"its unit, kind, direction or role is not what another boot says");
 		return i;
 	}
 	if (section->n_metrics == RESULT_MAX_METRICS) {
-		fail(reader, "the section has more than %d metrics", RESULT_MAX_METRICS);
+		reader_fail(reader, "the section has more than %d metrics", RESULT_MAX_METRICS);
 		return 0;
 	}
 	added = arena_append(&reader->results->arena, &section->metrics, &section->n_metrics,
 			     sizeof(*added));
 	if (!added) {
-		no_memory(reader);
+		reader_no_memory(reader);
 		return 0;
 	}
 	*added = *metric;
@@ -522,7 +221,7 @@ static struct measurement *measurement_slot(struct reader *reader, struct sectio
 	while (result->n_measurements <= index)
 		if (!arena_append(&reader->results->arena, &result->measurements,
 				  &result->n_measurements, sizeof(struct measurement)))
-			return no_memory(reader);
+			return reader_no_memory(reader);
 	return &result->measurements[index];
 }
 
@@ -532,25 +231,25 @@ static void read_metric(struct reader *reader, struct json_object *object,
 	struct metric_info metric = {0};
 	struct measurement *measurement;
 
-	metric.name = get_name(reader, object, "name");
+	metric.name = reader_name(reader, object, "name");
 	if (!reader->has_failed)
 		reader->where =
 			arena_format(&reader->results->arena, "%s %s", section->id, metric.name);
-	metric.unit = get_text(reader, object, "unit");
-	metric.kind = (enum metric_kind)get_word(reader, object, "kind", metric_kind_names);
-	metric.direction = (enum metric_direction)get_word(reader, object, "direction",
-							   metric_direction_names);
-	metric.role = (enum metric_role)get_word(reader, object, "role", metric_role_names);
+	metric.unit = reader_text(reader, object, "unit");
+	metric.kind = (enum metric_kind)reader_word(reader, object, "kind", metric_kind_names);
+	metric.direction = (enum metric_direction)reader_word(reader, object, "direction",
+							      metric_direction_names);
+	metric.role = (enum metric_role)reader_word(reader, object, "role", metric_role_names);
 	if (reader->has_failed)
 		return;
 	measurement = measurement_slot(reader, result, find_metric(reader, section, &metric));
 	if (!measurement || reader->has_failed)
 		return;
 	if (measurement->present)
-		fail(reader, "it appears twice");
+		reader_fail(reader, "it appears twice");
 	measurement->present = true;
-	measurement->outcome = (enum outcome)get_word(reader, object, "outcome", outcome_names);
-	measurement->reason = get_text_or_null(reader, object, "reason");
+	measurement->outcome = (enum outcome)reader_word(reader, object, "outcome", outcome_names);
+	measurement->reason = reader_text_or_null(reader, object, "reason");
 	read_figures(reader, object, metric.kind, measurement);
 }
 
@@ -565,14 +264,14 @@ static void read_evidence(struct reader *reader, struct json_object *list,
 							 &result->n_evidence, sizeof(*evidence));
 
 		if (!evidence) {
-			no_memory(reader);
+			reader_no_memory(reader);
 			return;
 		}
-		evidence->name = get_name(reader, object, "name");
-		evidence->held = get_bool(reader, object, "held");
-		evidence->observed = get_count(reader, object, "observed");
-		evidence->expected = get_count(reader, object, "expected");
-		evidence->text = get_text_or_null(reader, object, "text");
+		evidence->name = reader_name(reader, object, "name");
+		evidence->held = reader_bool(reader, object, "held");
+		evidence->observed = reader_count(reader, object, "observed");
+		evidence->expected = reader_count(reader, object, "expected");
+		evidence->text = reader_text_or_null(reader, object, "text");
 	}
 }
 
@@ -586,7 +285,7 @@ static const char *join_params(struct reader *reader, struct json_object *params
 		joined = arena_format(&reader->results->arena, "%s%s%s=%.200s", joined,
 				      *joined ? " " : "", name, json_object_get_string(value));
 		if (!joined)
-			return no_memory(reader);
+			return reader_no_memory(reader);
 	}
 	return joined;
 }
@@ -602,21 +301,22 @@ static size_t find_section(struct reader *reader, struct json_object *object, co
 		if (!strcmp(results->sections[i].id, id))
 			return i;
 	if (results->n_sections == RESULT_MAX_SECTIONS) {
-		fail(reader, "there are more than %d different sections", RESULT_MAX_SECTIONS);
+		reader_fail(reader, "there are more than %d different sections",
+			    RESULT_MAX_SECTIONS);
 		return 0;
 	}
 	added = arena_append(&results->arena, &results->sections, &results->n_sections,
 			     sizeof(*added));
 	if (!added) {
-		no_memory(reader);
+		reader_no_memory(reader);
 		return 0;
 	}
 	added->id = id;
-	added->workload = get_name(reader, object, "workload");
-	added->params = join_params(reader, get_object(reader, object, "params"));
-	placement = get_object(reader, object, "placement");
-	added->placement = get_name(reader, placement, "name");
-	added->placement_kind = get_name(reader, placement, "kind");
+	added->workload = reader_name(reader, object, "workload");
+	added->params = join_params(reader, reader_object(reader, object, "params"));
+	placement = reader_object(reader, object, "placement");
+	added->placement = reader_name(reader, placement, "name");
+	added->placement_kind = reader_name(reader, placement, "kind");
 	return results->n_sections - 1;
 }
 
@@ -625,7 +325,7 @@ static struct section_result *section_slot(struct reader *reader, struct boot *b
 	while (boot->n_sections <= index)
 		if (!arena_append(&reader->results->arena, &boot->sections, &boot->n_sections,
 				  sizeof(struct section_result)))
-			return no_memory(reader);
+			return reader_no_memory(reader);
 	return &boot->sections[index];
 }
 
@@ -637,10 +337,10 @@ static void read_section(struct reader *reader, struct json_object *object, stru
 	size_t index;
 
 	if (!json_object_is_type(object, json_type_object)) {
-		fail(reader, "a section is not an object");
+		reader_fail(reader, "a section is not an object");
 		return;
 	}
-	id = get_name(reader, object, "id");
+	id = reader_name(reader, object, "id");
 	if (!reader->has_failed)
 		reader->where = id;
 	index = find_section(reader, object, id);
@@ -648,12 +348,12 @@ static void read_section(struct reader *reader, struct json_object *object, stru
 	if (!result)
 		return;
 	if (result->present)
-		fail(reader, "the section appears twice");
+		reader_fail(reader, "the section appears twice");
 	result->present = true;
-	result->outcome = (enum outcome)get_word(reader, object, "outcome", outcome_names);
-	result->reason = get_text_or_null(reader, object, "reason");
-	read_evidence(reader, get_array(reader, object, "evidence"), result);
-	metrics = get_array(reader, object, "metrics");
+	result->outcome = (enum outcome)reader_word(reader, object, "outcome", outcome_names);
+	result->reason = reader_text_or_null(reader, object, "reason");
+	read_evidence(reader, reader_array(reader, object, "evidence"), result);
+	metrics = reader_array(reader, object, "metrics");
 	for (size_t i = 0; !reader->has_failed && i < json_object_array_length(metrics); i++)
 		read_metric(reader, json_object_array_get_idx(metrics, i),
 			    &reader->results->sections[index], result);
@@ -739,7 +439,7 @@ static size_t find_variant(struct reader *reader, struct variant_info *variant,
 					      &results->n_variants, sizeof(*added))
 			       : NULL;
 	if (!added) {
-		no_memory(reader);
+		reader_no_memory(reader);
 		return 0;
 	}
 	*added = *variant;
@@ -748,14 +448,14 @@ static size_t find_variant(struct reader *reader, struct variant_info *variant,
 
 static void read_variant(struct reader *reader, struct json_object *document, struct boot *boot)
 {
-	struct json_object *object = get_object(reader, document, "variant");
+	struct json_object *object = reader_object(reader, document, "variant");
 	struct variant_info variant = {0};
 	struct json_object *image = NULL;
 
-	variant.plain_label = get_name(reader, object, "label");
-	variant.arguments = get_text(reader, object, "arguments");
+	variant.plain_label = reader_name(reader, object, "label");
+	variant.arguments = reader_text(reader, object, "arguments");
 	if (json_object_object_get_ex(object, "image_sha256", &image))
-		variant.image_sha256 = get_text_or_null(reader, object, "image_sha256");
+		variant.image_sha256 = reader_text_or_null(reader, object, "image_sha256");
 	variant.kernel = read_kernel(reader, boot->environment);
 	if (!reader->has_failed)
 		boot->variant = find_variant(reader, &variant,
@@ -773,7 +473,7 @@ static size_t find_campaign(struct reader *reader, const char *id)
 	added = arena_append(&results->arena, &results->campaigns, &results->n_campaigns,
 			     sizeof(*added));
 	if (!added) {
-		no_memory(reader);
+		reader_no_memory(reader);
 		return 0;
 	}
 	added->id = id;
@@ -784,8 +484,8 @@ static size_t find_campaign(struct reader *reader, const char *id)
 static void read_target(struct reader *reader, struct json_object *document)
 {
 	struct results *results = reader->results;
-	const char *target = get_name(reader, document, "target");
-	const char *time = time_words[get_word(reader, document, "time", time_words)];
+	const char *target = reader_name(reader, document, "target");
+	const char *time = time_words[reader_word(reader, document, "time", time_words)];
 
 	if (reader->has_failed)
 		return;
@@ -794,42 +494,44 @@ static void read_target(struct reader *reader, struct json_object *document)
 		results->time = time;
 	}
 	if (strcmp(results->time, time))
-		fail(reader,
-		     "it is in %s time and the boots before it in %s time: the two are never "
-		     "compared",
-		     time, results->time);
+		reader_fail(
+			reader,
+			"it is in %s time and the boots before it in %s time: the two are never "
+			"compared",
+			time, results->time);
 	else if (strcmp(results->target, target))
-		fail(reader,
-		     "its target is %.40s and that of the boots before it is %.40s: the two are "
-		     "never compared",
-		     target, results->target);
+		reader_fail(
+			reader,
+			"its target is %.40s and that of the boots before it is %.40s: the two are "
+			"never compared",
+			target, results->target);
 }
 
 static void read_health(struct reader *reader, struct json_object *document, struct boot *boot)
 {
 	struct json_object *clean = NULL;
 
-	boot->health = get_object(reader, document, "health");
+	boot->health = reader_object(reader, document, "health");
 	if (reader->has_failed)
 		return;
-	clean = get(reader, boot->health, "clean");
+	clean = reader_get(reader, boot->health, "clean");
 	if (clean && !json_object_is_type(clean, json_type_boolean))
-		fail(reader, "\"clean\" is not true, false or null");
+		reader_fail(reader, "\"clean\" is not true, false or null");
 	boot->is_health_known = clean;
 	boot->is_clean = clean && json_object_get_boolean(clean);
 }
 
 static void read_identity(struct reader *reader, struct json_object *document, struct boot *boot)
 {
-	struct json_object *object = get_object(reader, document, "boot");
-	struct json_object *campaign = get_object(reader, document, "campaign");
+	struct json_object *object = reader_object(reader, document, "boot");
+	struct json_object *campaign = reader_object(reader, document, "campaign");
 	struct json_object *host_run = NULL;
 
-	boot->index = get_count(reader, object, "index");
-	boot->round = get_count(reader, object, "round");
-	boot->attempt = get_count(reader, object, "attempt");
-	boot->seed = get_seed(reader, object, "seed");
-	boot->campaign = find_campaign(reader, get_name(reader, campaign, "id"));
+	boot->index = reader_count(reader, object, "index");
+	boot->round = reader_count(reader, object, "round");
+	boot->attempt = reader_count(reader, object, "attempt");
+	boot->seed = reader_seed(reader, object, "seed");
+	boot->campaign = find_campaign(reader, reader_name(reader, campaign, "id"));
 	if (json_object_object_get_ex(document, "host_run", &host_run))
 		boot->started =
 			arena_text(&reader->results->arena,
@@ -842,12 +544,12 @@ static void read_boot(struct reader *reader, struct json_object *document, struc
 
 	read_target(reader, document);
 	read_identity(reader, document, boot);
-	boot->environment = get_object(reader, document, "environment");
+	boot->environment = reader_object(reader, document, "environment");
 	read_health(reader, document, boot);
 	read_variant(reader, document, boot);
-	boot->end = (enum boot_end)get_word(reader, document, "outcome", boot_end_words);
-	boot->reason = get_text_or_null(reader, document, "reason");
-	sections = get_array(reader, document, "sections");
+	boot->end = (enum boot_end)reader_word(reader, document, "outcome", boot_end_words);
+	boot->reason = reader_text_or_null(reader, document, "reason");
+	sections = reader_array(reader, document, "sections");
 	for (size_t i = 0; !reader->has_failed && i < json_object_array_length(sections); i++)
 		read_section(reader, json_object_array_get_idx(sections, i), boot);
 }
@@ -863,7 +565,7 @@ static struct reader new_reader(struct results *results, const char *path)
 static int load_boot(struct results *results, const char *path)
 {
 	struct reader reader = new_reader(results, path);
-	struct json_object *document = load_document(&reader, "proxeval-boot");
+	struct json_object *document = reader_load(&reader, "proxeval-boot");
 	struct boot boot = {.path = arena_text(&results->arena, path)}, *added;
 
 	if (!document)
@@ -877,7 +579,7 @@ static int load_boot(struct results *results, const char *path)
 			json_object_get(boot.environment);
 			json_object_get(boot.health);
 		} else {
-			no_memory(&reader);
+			reader_no_memory(&reader);
 		}
 	}
 	json_object_put(document);
@@ -887,20 +589,20 @@ static int load_boot(struct results *results, const char *path)
 static int load_campaign(struct results *results, const char *directory, const char *path)
 {
 	struct reader reader = new_reader(results, path);
-	struct json_object *document = load_document(&reader, "proxeval-campaign");
+	struct json_object *document = reader_load(&reader, "proxeval-campaign");
 	struct json_object *pairing = NULL;
 	struct campaign_info *campaign;
 	size_t index;
 
 	if (!document)
 		return -EINVAL;
-	index = find_campaign(&reader, get_name(&reader, document, "id"));
+	index = find_campaign(&reader, reader_name(&reader, document, "id"));
 	if (!reader.has_failed) {
 		campaign = &results->campaigns[index];
 		campaign->directory = arena_text(&results->arena, directory);
 		if (json_object_object_get_ex(document, "pairing", &pairing))
-			campaign->pairing = pairing_words[get_word(&reader, document, "pairing",
-								   pairing_words)];
+			campaign->pairing = pairing_words[reader_word(&reader, document, "pairing",
+								      pairing_words)];
 		if (!campaign->document)
 			campaign->document = json_object_get(document);
 	}
