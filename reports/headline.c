@@ -523,24 +523,64 @@ static size_t count_verdicts(const struct analysis *analysis, enum family family
 	return count;
 }
 
-/* Whether a variant's kernel broke or complained in a way that its baseline did not. */
+/* What of a variant's boots and primary metrics never came, for all but lack of support. */
+struct losses {
+	size_t boots;  /* that did not end well */
+	size_t failed; /* primary metrics that failed, once for each boot */
+	size_t broken; /* those whose evidence is missing, or that are not there at all */
+};
+
+static struct losses losses_of(const struct analysis *analysis, size_t variant)
+{
+	struct losses losses = {.boots = analysis->variants[variant].crashed};
+
+	for (size_t i = 0; i < analysis->n_unmeasured; i++) {
+		const struct unmeasured *what = &analysis->unmeasured[i];
+
+		if (what->variant != variant || !is_primary_metric(analysis, what))
+			continue;
+		if (!strcmp(what->outcome, "failed"))
+			losses.failed += what->boots;
+		else if (strcmp(what->outcome, "unsupported"))
+			losses.broken += what->boots;
+	}
+	return losses;
+}
+
+/*
+ * Whether a variant's kernel broke, lost work or complained more than its baseline's. In real
+ * time one lost boot is an accident of the machine; virtual time has no accidents.
+ */
 static bool has_health_regression(const struct analysis *analysis)
 {
 	const struct variant_sum *baseline = &analysis->variants[analysis->baseline];
+	struct losses base = losses_of(analysis, analysis->baseline);
+	size_t accidents = analysis->results->time && !strcmp(analysis->results->time, "real");
 
 	for (size_t i = 0; i < analysis->results->n_variants; i++) {
 		const struct variant_sum *sum = &analysis->variants[i];
+		struct losses losses = losses_of(analysis, i);
 
 		if (i == analysis->baseline || !baseline->ok)
 			continue;
-		if (sum->unclean && !baseline->unclean)
-			return true;
-		/* One lost boot is an accident of the machine; a variant that never comes up is
-		 * not. */
-		if (!sum->ok && sum->crashed && !baseline->crashed)
+		if (sum->unclean > baseline->unclean || losses.failed > base.failed ||
+		    losses.boots > base.boots + accidents ||
+		    (!sum->ok && losses.boots > base.boots))
 			return true;
 	}
 	return false;
+}
+
+/* Figures of the survivors only, or controls that differ: no verdict is fine with that. */
+static bool has_doubts(const struct analysis *analysis)
+{
+	for (size_t i = 0; i < analysis->results->n_variants; i++) {
+		struct losses losses = losses_of(analysis, i);
+
+		if (losses.boots || losses.failed || losses.broken || analysis->variants[i].unclean)
+			return true;
+	}
+	return count_verdicts(analysis, FAMILY_CONTROL, VERDICT_DISAGREE);
 }
 
 static bool has_violation(const struct analysis *analysis)
@@ -568,13 +608,6 @@ static bool has_untested_primary(const struct analysis *analysis)
 		    analysis->results->sections[invariant->section]
 				    .metrics[invariant->metric]
 				    .role == ROLE_PRIMARY)
-			return true;
-	}
-	for (size_t i = 0; i < analysis->n_unmeasured; i++) {
-		const struct unmeasured *what = &analysis->unmeasured[i];
-
-		if (is_primary_metric(analysis, what) && strcmp(what->outcome, "unsupported") &&
-		    what->boots == analysis->variants[what->variant].ok)
 			return true;
 	}
 	return false;
@@ -643,7 +676,7 @@ static void set_exit_code(struct analysis *analysis, size_t n_missing)
 		return;
 	else if (n_missing || variants_measured(analysis) < 2 || !analysis->tests[FAMILY_PRIMARY] ||
 		 count_verdicts(analysis, FAMILY_PRIMARY, VERDICT_INCONCLUSIVE) ||
-		 has_untested_primary(analysis))
+		 has_untested_primary(analysis) || has_doubts(analysis))
 		analysis->exit_code = EXIT_INCONCLUSIVE;
 	else
 		analysis->exit_code = EXIT_FINE;
@@ -654,17 +687,17 @@ int headline_make(struct analysis *analysis)
 	size_t n_missing = 0;
 	int err = warn_controls(analysis);
 
+	if (!err)
+		err = warn_boots(analysis);
+	if (!err)
+		err = warn_unmeasured(analysis);
 	analysis->n_loud = analysis->n_warnings;
 	if (!err)
 		err = warn_planned(analysis, &n_missing);
 	if (!err)
-		err = warn_boots(analysis);
-	if (!err)
 		err = warn_left_out(analysis);
 	if (!err)
 		err = warn_evidence(analysis);
-	if (!err)
-		err = warn_unmeasured(analysis);
 	if (err)
 		return err;
 	set_exit_code(analysis, n_missing);

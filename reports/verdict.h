@@ -130,7 +130,7 @@ struct analysis {
 	size_t n_headline;
 	const char **warnings;
 	size_t n_warnings;
-	size_t n_loud; /* the first so many of them come before the headline: a control disagrees */
+	size_t n_loud; /* the first so many of them come before the headline: they qualify it */
 	int exit_code; /* bench/exit_codes.h */
 	char error[256];
 };

@@ -47,6 +47,41 @@ expect_exit 1 "$proxeval" compare "$fixtures/violated"
 expect_exit 1 "$proxeval" compare "$fixtures/panicked"
 expect_exit 6 "$proxeval" compare "$fixtures/all-panicked"
 expect_exit 2 "$proxeval" compare "$fixtures"/same/boot-0000-*.json
+expect_exit 2 "$proxeval" compare "$fixtures/control-off"
+
+# Losing boots or figures is never fine, however good the survivors look. damage NAME HOW: three
+# proxy boots of the good campaign are made to have ended so.
+damage()
+{
+	cp -r "$fixtures/quick-virtual" "$work/$1"
+	/usr/bin/python3 - "$2" "$work/$1"/boot-*.json <<'END'
+import json, sys
+how, damaged = sys.argv[1], 0
+for path in sys.argv[2:]:
+    with open(path) as file:
+        boot = json.load(file)
+    if boot["variant"]["label"] != "proxy" or damaged == 3:
+        continue
+    damaged += 1
+    if how == "no-progress":
+        boot.update(outcome=how, reason="no sign of life for 180 s", sections=[])
+        boot["health"] = {**boot["health"], "clean": None}
+    elif how == "unclean":
+        boot["health"].update(clean=False, reports=["WARNING: CPU: 0 PID: 1 at kernel/x.c:1"])
+    else:
+        for section in boot["sections"]:
+            section.update(outcome=how, reason="it was made so")
+            for metric in section["metrics"]:
+                metric.update(outcome=how, reason="it was made so")
+    with open(path, "w") as file:
+        json.dump(boot, file)
+assert damaged == 3
+END
+}
+for damaged in broken:2 failed:1 no-progress:1 unclean:1; do
+	damage "half-${damaged%:*}" "${damaged%:*}"
+	expect_exit "${damaged#*:}" "$proxeval" compare "$work/half-${damaged%:*}"
+done
 expect_exit 3 "$proxeval" compare
 expect_exit 3 "$proxeval" compare --baseline nobody "$fixtures/same"
 expect_exit 3 "$proxeval" compare --margin 0 "$fixtures/same"
