@@ -584,13 +584,34 @@ static bool is_image_missing(const struct order *order)
 	return false;
 }
 
+static struct kernel_request kernel_request_of(const struct values *values)
+{
+	return (struct kernel_request){
+		.base = values->base, .tree = values->kernel_tree, .series = values->series};
+}
+
+static bool needs_kernel(const struct order *order)
+{
+	return order->target != &target_host && !order->values->kernel_image &&
+	       is_image_missing(order);
+}
+
+/* What is to be built must make sense, also when every variant has its image already. */
+static int check_kernel(const struct order *order)
+{
+	const struct kernel_request request = kernel_request_of(order->values);
+
+	if (order->values->kernel_image ||
+	    (!needs_kernel(order) && !has_kernel_option(order->values)))
+		return 0;
+	return kernel_exit_code(kernel_check_request(&request));
+}
+
 static int make_kernel(struct order *order)
 {
-	const struct values *values = order->values;
-	struct kernel_request request = {
-		.base = values->base, .tree = values->kernel_tree, .series = values->series};
+	const struct kernel_request request = kernel_request_of(order->values);
 
-	return kernel_make(&request, &order->kernel) ? EXIT_BROKE : 0;
+	return kernel_exit_code(kernel_make(&request, &order->kernel));
 }
 
 /* Gives every variant its image: its own, the one given for all, or the one that is built now. */
@@ -601,7 +622,7 @@ static int settle_images(struct order *order)
 
 	if (order->target == &target_host)
 		return 0;
-	if (!common && is_image_missing(order)) {
+	if (needs_kernel(order)) {
 		code = make_kernel(order);
 		common = order->kernel.image_path;
 	}
@@ -667,11 +688,7 @@ static void announce(const struct order *order)
 			     json_object_get_string(places));
 	}
 	message_note("  order and chance drawn from seed %" PRIu64 "; some %u min%s", order->seed,
-		     estimate_min(order),
-		     is_image_missing(order) && !order->values->kernel_image &&
-				     order->target != &target_host
-			     ? " once the kernel is built"
-			     : "");
+		     estimate_min(order), needs_kernel(order) ? " once the kernel is built" : "");
 }
 
 static int probe_target(const struct order *order)
@@ -756,6 +773,8 @@ static int run_values(const struct values *values, const struct string_list *wor
 
 	if (!code)
 		code = check_images(&order);
+	if (!code)
+		code = check_kernel(&order);
 	if (!code)
 		code = probe_target(&order);
 	if (code)

@@ -90,8 +90,10 @@ static int add_fragment(const char *name, char *path, struct fragments *fragment
 	if (!item->name)
 		return -ENOMEM;
 	err = read_file(path, CONFIG_MAX_BYTES, &item->text, NULL);
-	if (err)
-		return message_errno(err, "cannot read the configuration fragment %s", path);
+	if (err) {
+		message_errno(err, "cannot read the configuration fragment %s", path);
+		return -EINVAL;
+	}
 	return hash_options(item);
 }
 

@@ -75,7 +75,13 @@ test_usage() {
 	expect 0
 	grep -q 'No kernel has been built' <<<"$out" || fail "an empty list says: $out"
 	kernel build --kernel-tree "$work/nowhere"
-	expect 4 "$work/nowhere"
+	expect 5 "$work/nowhere"
+	kernel fetch --base nonsense
+	expect 5 "not 'nonsense'"
+	kernel patch --kernel-tree "$tree" --series "$work/nowhere"
+	expect 5 "cannot read the series $work/nowhere"
+	kernel patch --kernel-tree "$tree" --series "$series" --config nosuch
+	expect 5 'kernel-patches/config/nosuch.config'
 	kernel build --kernel-tree "$work/patches"
 	expect 5 'not a Linux source'
 }
@@ -109,6 +115,28 @@ assert m["config"]["CONFIG_SCHED_PROXY_EXEC"] == "y", m
 	[ "$before" = "$(state_of "$tree")" ] || fail "the user's tree was written to"
 }
 
+# What the command line names is meant from where the user stands.
+test_relative_paths() {
+	cd "$work"
+	echo "# nothing" >own.config
+	kernel patch --kernel-tree tree --series patches/series
+	expect 0
+	grep -q TWO "$out/kernel/a.c" || fail "a relative series was not applied to $out"
+	cd patches
+	PROXEVAL_BUILD=$work/another kernel build --kernel-tree ../tree --series series --config ../own.config
+	expect 0
+	grep -q TWO "$out" || fail "a series in this folder was not applied"
+	cd "$TEST_TOP"
+}
+
+# A tree that cannot be patched is not left behind as a copy.
+test_failed_patch() {
+	echo bad.patch >"$work/patches/unfit"
+	kernel patch --kernel-tree "$tree" --series "$work/patches/unfit"
+	expect 5 'bad.patch does not apply'
+	expect_equal "what a failed patch leaves" "" "$(ls -A "$PROXEVAL_BUILD/kernel/sources")"
+}
+
 test_failures() {
 	echo bad.patch >>"$series"
 	kernel patch --kernel-tree "$tree" --series "$series"
@@ -121,7 +149,7 @@ test_failures() {
 	kernel build --kernel-tree "$tree" --series "$series" --config "$work/own.config"
 	expect 5 CONFIG_REFUSED
 	kernel build --kernel-tree "$tree" --series "$series" --config no-such-fragment
-	expect 4 no-such-fragment
+	expect 5 no-such-fragment
 	touch "$tree/.config"
 	kernel build --kernel-tree "$tree" --series "$series"
 	expect 5 mrproper
@@ -130,6 +158,8 @@ test_failures() {
 
 test_git_tree() {
 	git -C "$tree" init -q
+	kernel fetch --kernel-tree "$tree"
+	expect 5 'has no commits'
 	git -C "$tree" add -A
 	git -C "$tree" -c user.name=t -c user.email=t@example.com commit -qm tree
 	kernel patch --kernel-tree "$tree" --series "$series"
@@ -166,6 +196,8 @@ test_interruption() {
 
 make_tree
 test_usage
+test_failed_patch
+test_relative_paths
 test_build
 test_failures
 test_git_tree

@@ -46,6 +46,10 @@ expect_refusal 3 "does not go with" run --kernel-image x --kernel-tree y
 expect_refusal 3 "give one of them" run --kernel-tree x --base 7.2
 expect_refusal 3 "is not an option" run --no-such-option
 expect_refusal 5 "cannot open the kernel image" run --kernel-image "$work/absent"
+expect_refusal 5 "cannot read the kernel tree" run --kernel-tree "$work/absent"
+expect_refusal 5 "not a Linux source" run --kernel-tree "$TEST_TOP"
+expect_refusal 5 "cannot read the series" run --series "$work/absent"
+expect_refusal 5 "not 'nonsense'" run --base nonsense
 expect_refusal 5 "is not a kernel image" run --kernel-image "$PROXEVAL"
 expect_refusal 5 "is not a kernel image" run --variant "a:/dev/null:" --kernel-image "$PROXEVAL"
 
