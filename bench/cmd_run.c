@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bench/campaign.h"
@@ -189,17 +190,68 @@ struct order {
 
 /* ---- checking the command line ------------------------------------------------------ */
 
+/*
+ * How many bytes the printable UTF-8 character at @text has; 0 when there is none: an
+ * ASCII or C1 control, a byte that is no UTF-8, an overlong form or a surrogate.
+ */
+static size_t printable_bytes(const char *text)
+{
+	const unsigned char *byte = (const unsigned char *)text;
+	size_t count = *byte < 0x80 ? 1 : *byte < 0xe0 ? 2 : *byte < 0xf0 ? 3 : 4;
+	static const uint32_t least[] = {0, 0x20, 0xa0, 0x800, 0x10000};
+	uint32_t value = count == 1 ? *byte : *byte & (0x7fu >> count);
+
+	if ((*byte >= 0x80 && *byte < 0xc0) || *byte >= 0xf8 || *byte == 0x7f)
+		return 0;
+	for (size_t i = 1; i < count; i++) {
+		if ((byte[i] & 0xc0) != 0x80)
+			return 0;
+		value = value << 6 | (byte[i] & 0x3f);
+	}
+	if (value < least[count] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
+		return 0;
+	return count;
+}
+
+static bool is_printable_text(const char *text)
+{
+	for (size_t bytes; *text; text += bytes) {
+		bytes = printable_bytes(text);
+		if (!bytes)
+			return false;
+	}
+	return true;
+}
+
+/* Copies @text, with '?' for what would not print: it ends up on somebody's terminal. */
+static void make_printable(const char *text, char *out, size_t size)
+{
+	size_t used = 0;
+
+	while (*text) {
+		size_t bytes = printable_bytes(text), step = bytes ? bytes : 1;
+
+		if (used + step >= size)
+			break;
+		memcpy(out + used, bytes ? text : "?", step);
+		text += step;
+		used += step;
+	}
+	out[used] = '\0';
+}
+
 static int usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 static int usage(const char *format, ...)
 {
-	char text[512];
+	char text[512], shown[512];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	message_error("%s; see 'proxeval run --help'", text);
+	make_printable(text, shown, sizeof(shown));
+	message_error("%s; see 'proxeval run --help'", shown);
 	return EXIT_USAGE;
 }
 
@@ -255,12 +307,23 @@ static int check_kernel_options(const struct values *values)
 	return 0;
 }
 
+static int check_results(const char *results)
+{
+	struct stat status;
+
+	if (!*results)
+		return usage("--results needs the name of a folder");
+	if (!stat(results, &status) && !S_ISDIR(status.st_mode))
+		return usage("--results takes a folder, and %s is none", results);
+	return 0;
+}
+
 static int check_label(const struct order *order, const char *label)
 {
-	if (!*label || strlen(label) > 64 || strpbrk(label, "/ \t\n"))
+	if (!*label || strlen(label) > 64 || strpbrk(label, "/ ") || !is_printable_text(label))
 		return usage(
-			"a variant's label has 1 to 64 characters without blanks and slashes, not "
-			"'%.80s'",
+			"a variant's label has 1 to 64 printable characters without blanks and "
+			"slashes, not '%.80s'",
 			label);
 	for (size_t i = 0; i < order->n_variants; i++)
 		if (!strcmp(order->variants[i].label, label))
@@ -276,9 +339,10 @@ static int check_arguments(const char *arguments)
 
 	if (snprintf(padded, sizeof(padded), " %s ", arguments) >= 1536)
 		return usage("the boot arguments '%.40s…' are too long for a kernel", arguments);
-	if (strstr(padded, " -- ") || strpbrk(arguments, "\n\t"))
-		return usage("the boot arguments '%.200s' may hold no ' -- ', tab or newline",
-			     arguments);
+	if (strstr(padded, " -- ") || !is_printable_text(arguments))
+		return usage(
+			"the boot arguments '%.200s' may hold no ' -- ' and only printable text",
+			arguments);
 	return 0;
 }
 
@@ -506,6 +570,8 @@ static int check_values(struct order *order, const struct string_list *workload_
 		order->seed = order->time == TIME_VIRTUAL ? VIRTUAL_TIME_SEED : draw_seed();
 	code = check_host(order);
 	if (!code)
+		code = check_results(values->results);
+	if (!code)
 		code = check_kernel_options(values);
 	if (!code)
 		code = check_topology(order);
@@ -728,11 +794,10 @@ int conclude_campaign(struct campaign *campaign, bool as_json)
 	return code;
 }
 
-static int run_order(struct order *order, const char *id, const char *directory)
+/* The folder and its campaign.json appear together: a start that fails leaves neither. */
+static int create_campaign(const struct order *order, struct campaign **campaign)
 {
-	struct campaign_request request = {.id = id,
-					   .directory = directory,
-					   .target = order->target,
+	struct campaign_request request = {.target = order->target,
 					   .time = order->time,
 					   .seed = order->seed,
 					   .boots = order->boots,
@@ -741,16 +806,33 @@ static int run_order(struct order *order, const char *id, const char *directory)
 					   .profile = order->profile,
 					   .watchdog_s = order->watchdog_s,
 					   .work = order->work};
+	char *id, *directory;
+	int err = campaign_reserve(order->values->results, order->seed, &id, &directory);
+
+	if (err)
+		return err;
+	if (order->target == &target_host)
+		request.topology = NULL;
+	request.id = id;
+	request.directory = directory;
+	request.variants = order->variants;
+	request.n_variants = order->n_variants;
+	err = campaign_create(&request, campaign);
+	if (err)
+		campaign_abandon(directory);
+	free(id);
+	free(directory);
+	return err;
+}
+
+static int run_order(struct order *order)
+{
 	struct campaign *campaign;
 	int code = settle_images(order);
 
 	if (code)
 		return code;
-	if (order->target == &target_host)
-		request.topology = NULL;
-	request.variants = order->variants;
-	request.n_variants = order->n_variants;
-	if (campaign_create(&request, &campaign))
+	if (create_campaign(order, &campaign))
 		return EXIT_BROKE;
 	code = conclude_campaign(campaign, order->values->json);
 	campaign_free(campaign);
@@ -765,10 +847,22 @@ static void release_order(struct order *order)
 	kernel_build_release(&order->kernel);
 }
 
+/* Before a kernel is built: where nothing can be kept, nothing needs to be measured. */
+static int make_results(const char *results)
+{
+	int err = make_directories(results);
+
+	if (!err && access(results, W_OK | X_OK))
+		err = -errno;
+	if (!err)
+		return 0;
+	message_errno(err, "cannot write to the folder for the results, %s", results);
+	return EXIT_BROKE;
+}
+
 static int run_values(const struct values *values, const struct string_list *workload_names)
 {
 	struct order order = {.values = values};
-	char *id = NULL, *directory = NULL;
 	int code = check_values(&order, workload_names);
 
 	if (!code)
@@ -780,15 +874,12 @@ static int run_values(const struct values *values, const struct string_list *wor
 	if (code)
 		goto out_release;
 	process_catch_stop_signals();
-	code = EXIT_BROKE;
-	if (campaign_reserve(values->results, order.seed, &id, &directory))
+	code = make_results(values->results);
+	if (code)
 		goto out_release;
 	announce(&order);
-	code = run_order(&order, id, directory);
-	campaign_abandon(directory);
+	code = run_order(&order);
 out_release:
-	free(id);
-	free(directory);
 	release_order(&order);
 	return code;
 }

@@ -32,6 +32,11 @@ expect_refusal 3 "LABEL:IMAGE:ARGS" run --variant proxy
 expect_refusal 3 "LABEL:IMAGE:ARGS" run --variant proxy:image
 expect_refusal 3 "label" run --variant :image:x
 expect_refusal 3 "label" run --variant a/b::x
+expect_refusal 3 "not 'a?[31m'" run --variant $'a\e[31m::x'
+expect_refusal 3 "not 'a?b'" run --variant $'a\nb::x'
+expect_refusal 3 "printable" run --variant $'a\xffb::x'
+expect_refusal 3 "printable" run --variant $'a\xc2\x9bb::x'
+expect_refusal 3 "only printable text" run --variant $'a::x\ny'
 expect_refusal 3 "two variants are called 'a'" run --variant a::x --variant a::y
 expect_refusal 3 "' -- '" run --variant "a::quiet -- exec"
 expect_refusal 3 "not a placement" run --placement next-door
@@ -52,6 +57,16 @@ expect_refusal 5 "cannot read the series" run --series "$work/absent"
 expect_refusal 5 "not 'nonsense'" run --base nonsense
 expect_refusal 5 "is not a kernel image" run --kernel-image "$PROXEVAL"
 expect_refusal 5 "is not a kernel image" run --variant "a:/dev/null:" --kernel-image "$PROXEVAL"
+
+# Of two --results the last counts.
+expect_results() { # PART-OF-MESSAGE FOLDER
+	local said code=0
+	said=$("$PROXEVAL" run --results "$2" 2>&1 >/dev/null) || code=$?
+	expect_equal "the exit code of --results '$2'" 3 "$code"
+	expect_contains "--results '$2'" "$1" "$said"
+}
+expect_results "needs the name of a folder" ""
+expect_results "is none" /dev/null
 
 # resume has no --results: these are its own.
 expect_resume() { # EXIT-CODE PART-OF-MESSAGE ARGUMENT…
