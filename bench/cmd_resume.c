@@ -82,7 +82,7 @@ static const char *const description[] = {
 
 const struct command command_resume = {
 	.name = "resume",
-	.summary = "go on with a campaign that was stopped",
+	.summary = "Go on with a campaign that was stopped",
 	.usage = "DIR [OPTION…]",
 	.description = description,
 	.options = options,

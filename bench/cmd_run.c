@@ -31,6 +31,8 @@
 /* In virtual time a seed is a choice like another: without one, two runs are the same run. */
 #define VIRTUAL_TIME_SEED 1u
 #define NOT_GIVEN	  UINT64_MAX
+#define GUEST_TOPOLOGY	  "2x2x2"
+#define GUEST_MEMORY_MIB  1024u
 
 /* A kernel's image has these bytes there (Documentation/arch/x86/boot.rst). */
 #define BOOT_FLAG_OFFSET  0x1fe
@@ -66,16 +68,14 @@ static const struct option_spec options[] = {
 	{.name = "topology",
 	 .kind = OPTION_STRING,
 	 .argument = "NxCxT",
-	 .standard = "2x2x2",
-	 .help = "the guest's nodes x cores x threads, or nodes x dies x cores x threads",
+	 .help = "the guest's nodes x cores x threads, or nodes x dies x cores x threads [2x2x2]",
 	 .offset = AT(topology)},
 	{.name = "memory",
 	 .kind = OPTION_NUMBER,
 	 .argument = "MIB",
-	 .standard = "1024",
 	 .min = 128,
 	 .max = 1048576,
-	 .help = "the guest's memory",
+	 .help = "the guest's memory [1024]",
 	 .offset = AT(memory_mib)},
 	{.name = "variant",
 	 .kind = OPTION_LIST,
@@ -179,7 +179,8 @@ struct order {
 	enum time_kind time;
 	const char *profile;
 	uint64_t seed;
-	unsigned int boots, watchdog_s;
+	unsigned int boots, watchdog_s, memory_mib;
+	const char *topology_text;
 	struct vm_topology topology;
 	struct variant variants[MAX_VARIANTS];
 	size_t n_variants;
@@ -260,7 +261,12 @@ static bool has_kernel_option(const struct values *values)
 	return values->kernel_image || values->kernel_tree || values->base || values->series;
 }
 
-/* The host is taken unasked only where nothing on the line speaks of another kernel. */
+static bool has_guest_option(const struct values *values)
+{
+	return values->topology || values->memory_mib != NOT_GIVEN;
+}
+
+/* The host is taken unasked only where nothing on the line speaks of a guest. */
 static const struct target *choose_target(const struct values *values)
 {
 	enum proxy_exec_state state;
@@ -268,7 +274,7 @@ static const struct target *choose_target(const struct values *values)
 	if (values->target)
 		return target_find(values->target);
 	if ((values->time && !strcmp(values->time, "virtual")) || values->variants.count ||
-	    has_kernel_option(values))
+	    has_kernel_option(values) || has_guest_option(values))
 		return &target_vm;
 	state = environment_proxy_exec();
 	return state == PROXY_EXEC_ON || state == PROXY_EXEC_OFF ? &target_host : &target_vm;
@@ -288,6 +294,9 @@ static int check_host(const struct order *order)
 		return usage(
 			"--target=host measures the kernel that is running: it does not go with "
 			"--variant, --kernel-image, --kernel-tree, --base or --series");
+	if (has_guest_option(values))
+		return usage("--topology and --memory are a guest's: they do not go with "
+			     "--target=host");
 	if (values->boots != NOT_GIVEN && values->boots != 1)
 		return usage(
 			"--target=host measures one boot, this one: it does not go with --boots "
@@ -456,6 +465,34 @@ static int override_params(struct json_object *item, const struct string_list *g
 	return 0;
 }
 
+/* Whether the item's parameters go together; 0 or EXIT_USAGE. */
+static int check_together(struct json_object *item)
+{
+	struct json_object *name = NULL, *params = NULL, *value;
+	const struct workload *workload;
+	const char **values;
+	char error[256];
+	size_t count = 0;
+	int err = 0;
+
+	json_object_object_get_ex(item, "workload", &name);
+	json_object_object_get_ex(item, "params", &params);
+	workload = workload_find(json_object_get_string(name));
+	while (workload && workload->parameters[count].name)
+		count++;
+	values = calloc(count + 1, sizeof(*values));
+	if (!values)
+		return EXIT_BROKE;
+	for (size_t i = 0; i < count; i++)
+		values[i] = json_object_object_get_ex(params, workload->parameters[i].name, &value)
+				    ? json_object_get_string(value)
+				    : workload->parameters[i].standard;
+	if (workload)
+		err = workload_check_values(workload, values, error, sizeof(error));
+	free(values);
+	return err ? usage("--param: %s", error) : 0;
+}
+
 static void override_placements(struct json_object *item, const struct string_list *given)
 {
 	struct json_object *list;
@@ -514,6 +551,8 @@ static int check_work(struct order *order, const struct string_list *names)
 
 		override_placements(item, &values->placements);
 		code = override_params(item, &values->params, is_used);
+		if (!code)
+			code = check_together(item);
 	}
 	for (size_t i = 0; i < values->params.count && !code; i++)
 		if (!is_used[i])
@@ -532,9 +571,21 @@ static int check_topology(struct order *order)
 
 	if (order->target == &target_host)
 		return 0;
-	if (vm_topology_parse(order->values->topology, &order->topology, error, sizeof(error)))
+	if (vm_topology_parse(order->topology_text, &order->topology, error, sizeof(error)))
 		return usage("%s", error);
 	return 0;
+}
+
+/* A guest that is larger than the machine dies late, of somebody else's choice. */
+static int check_memory(const struct order *order)
+{
+	uint64_t machine_mib =
+		(uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20;
+
+	if (order->target == &target_host || order->memory_mib < machine_mib)
+		return 0;
+	return usage("--memory %u is more than fits: this machine has %" PRIu64 " MiB itself",
+		     order->memory_mib, machine_mib);
 }
 
 static uint64_t draw_seed(void)
@@ -562,6 +613,9 @@ static int check_values(struct order *order, const struct string_list *workload_
 						       : "standard";
 	order->boots = values->boots != NOT_GIVEN ? (unsigned int)values->boots
 						  : profile_boots(order->profile);
+	order->topology_text = values->topology ? values->topology : GUEST_TOPOLOGY;
+	order->memory_mib = values->memory_mib != NOT_GIVEN ? (unsigned int)values->memory_mib
+							    : GUEST_MEMORY_MIB;
 	order->watchdog_s = (unsigned int)values->watchdog_s;
 	if (order->target == &target_host)
 		order->boots = 1;
@@ -575,6 +629,8 @@ static int check_values(struct order *order, const struct string_list *workload_
 		code = check_kernel_options(values);
 	if (!code)
 		code = check_topology(order);
+	if (!code)
+		code = check_memory(order);
 	if (!code)
 		code = check_variants(order);
 	return code ? code : check_work(order, workload_names);
@@ -720,6 +776,24 @@ static unsigned int estimate_min(const struct order *order)
 	return (unsigned int)(total_s / 60) + 1;
 }
 
+static void announce_work(struct json_object *item)
+{
+	struct json_object *name = NULL, *places = NULL;
+	char text[512] = "";
+
+	json_object_object_get_ex(item, "workload", &name);
+	json_object_object_get_ex(item, "placements", &places);
+	for (size_t i = 0; i < json_object_array_length(places); i++) {
+		const char *place = json_object_get_string(json_object_array_get_idx(places, i));
+		size_t used = strlen(text);
+
+		if (!strcmp(place, "all"))
+			place = "every placement that exists";
+		snprintf(text + used, sizeof(text) - used, "%s%s", i ? ", " : "", place);
+	}
+	message_note("  workload %s, in %s", json_object_get_string(name), text);
+}
+
 /* What is about to happen, before anything does. */
 static void announce(const struct order *order)
 {
@@ -729,11 +803,11 @@ static void announce(const struct order *order)
 	if (order->target == &target_host)
 		snprintf(where, sizeof(where), "this boot of this machine");
 	else
-		snprintf(where, sizeof(where),
-			 "guests of %u CPUs (%s: %u NUMA node%s), %" PRIu64 " MiB",
-			 vm_topology_cpus(&order->topology), order->values->topology,
+		snprintf(where, sizeof(where), "guests of %u CPU%s (%s: %u NUMA node%s), %u MiB",
+			 vm_topology_cpus(&order->topology),
+			 vm_topology_cpus(&order->topology) == 1 ? "" : "s", order->topology_text,
 			 order->topology.nodes, order->topology.nodes == 1 ? "" : "s",
-			 order->values->memory_mib);
+			 order->memory_mib);
 	message_note("measuring %zu variant%s, %u boot%s each, in %s time on %s", order->n_variants,
 		     order->n_variants == 1 ? "" : "s", order->boots, order->boots == 1 ? "" : "s",
 		     clock, where);
@@ -744,15 +818,8 @@ static void announce(const struct order *order)
 			     : order->values->kernel_image   ? order->values->kernel_image
 							     : "the kernel built here",
 			     order->variants[i].arguments);
-	for (size_t i = 0; i < json_object_array_length(order->work); i++) {
-		struct json_object *item = json_object_array_get_idx(order->work, i), *name,
-				   *places;
-
-		json_object_object_get_ex(item, "workload", &name);
-		json_object_object_get_ex(item, "placements", &places);
-		message_note("  workload %s, placements %s", json_object_get_string(name),
-			     json_object_get_string(places));
-	}
+	for (size_t i = 0; i < json_object_array_length(order->work); i++)
+		announce_work(json_object_array_get_idx(order->work, i));
 	message_note("  order and chance drawn from seed %" PRIu64 "; some %u min%s", order->seed,
 		     estimate_min(order), needs_kernel(order) ? " once the kernel is built" : "");
 }
@@ -760,8 +827,8 @@ static void announce(const struct order *order)
 static int probe_target(const struct order *order)
 {
 	struct campaign draft = {.time = order->time,
-				 .topology = order->values->topology,
-				 .memory_mib = (unsigned int)order->values->memory_mib};
+				 .topology = order->topology_text,
+				 .memory_mib = order->memory_mib};
 	char reason[512];
 
 	if (!order->target->probe(&draft, reason, sizeof(reason)))
@@ -801,8 +868,8 @@ static int create_campaign(const struct order *order, struct campaign **campaign
 					   .time = order->time,
 					   .seed = order->seed,
 					   .boots = order->boots,
-					   .topology = order->values->topology,
-					   .memory_mib = (unsigned int)order->values->memory_mib,
+					   .topology = order->topology_text,
+					   .memory_mib = order->memory_mib,
 					   .profile = order->profile,
 					   .watchdog_s = order->watchdog_s,
 					   .work = order->work};
@@ -886,7 +953,7 @@ out_release:
 
 static int run(int argc, char **argv)
 {
-	struct values values = {.boots = NOT_GIVEN, .seed = NOT_GIVEN, .watchdog_s = NOT_GIVEN};
+	struct values values = {.boots = NOT_GIVEN, .seed = NOT_GIVEN, .memory_mib = NOT_GIVEN};
 	struct string_list workload_names = {0};
 	int err = options_parse(&command_run, argc, argv, &values, &workload_names);
 	int code;
@@ -908,7 +975,7 @@ static const char *const description[] = {
 
 const struct command command_run = {
 	.name = "run",
-	.summary = "boot the variants, run the workloads, report the differences",
+	.summary = "Boot the variants, run the workloads, report the differences",
 	.usage = "[WORKLOAD…] [OPTION…]",
 	.description = description,
 	.options = options,

@@ -24,6 +24,9 @@ expect_refusal 3 "'nonsense' is not a workload" run nonsense
 expect_refusal 3 "named twice" run mutex-inversion mutex-inversion
 expect_refusal 3 "2x2x2" run --topology 2x2
 expect_refusal 3 "at most" run --topology 8x8x2
+expect_refusal 3 "more than a guest can have" run --topology 1x1x1000
+expect_refusal 3 "--boots takes a number from 1 to" run --boots -1
+expect_refusal 3 "this machine has" run --memory 1048576
 expect_refusal 3 "--boots takes a number from 1" run --boots 0
 expect_refusal 3 "--time takes one of" run --time sidereal
 expect_refusal 3 "--target takes one of" run --target moon
@@ -44,6 +47,11 @@ expect_refusal 3 "not a placement" run --placement cross-node-
 expect_refusal 3 "names no parameter" run --param nonsense=1
 expect_refusal 3 "--param" run --param samples=many
 expect_refusal 3 "--param" run --param samples
+expect_refusal 3 "phase_min_percent (90) must be below phase_max_percent (10)" \
+	run --param phase_min_percent=90 --param phase_max_percent=10
+expect_refusal 3 "phase_min_percent (90) must be below" run --param phase_min_percent=90
+expect_refusal 3 "do not go with" run --target host --topology 1x1x1
+expect_refusal 3 "do not go with" run --target host --memory 512
 expect_refusal 3 "does not go with" run --target host --time virtual
 expect_refusal 3 "does not go with" run --target host --boots 3
 expect_refusal 3 "does not go with" run --target host --variant a::x
