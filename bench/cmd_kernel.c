@@ -224,7 +224,13 @@ static int run_list(const struct kernel_options *options, const struct kernel_re
 
 	(void)request;
 	if (options->is_json) {
-		print_json(all);
+		struct json_object *document = json_object_new_object();
+
+		json_object_object_add(document, "format",
+				       json_object_new_string("proxeval-kernels"));
+		json_object_object_add(document, "version", json_object_new_int(1));
+		json_object_object_add(document, "kernels", all);
+		print_json(document);
 		return EXIT_FINE;
 	}
 	print_table(all);

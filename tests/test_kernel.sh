@@ -86,6 +86,22 @@ test_usage() {
 	expect 5 'not a Linux source'
 }
 
+check_list_schema() { # DOCUMENT
+	/usr/bin/python3 -c 'from jsonschema import Draft202012Validator' 2>/dev/null || return 0
+	/usr/bin/python3 -c '
+import json, sys
+from jsonschema import Draft202012Validator
+schema = json.load(open(sys.argv[1]))
+Draft202012Validator.check_schema(schema)
+document = json.load(sys.stdin)
+Draft202012Validator(schema).validate(document)
+assert all(round(k["build_s"], 1) == k["build_s"] for k in document["kernels"])
+document["kernels"][0].pop("hash")
+assert not Draft202012Validator(schema).is_valid(document), "a kernel without a hash passes"
+' "$TEST_TOP/reports/schema/kernels-1.schema.json" <<<"$1" ||
+		fail "the list is not what the schema says: $1"
+}
+
 test_build() {
 	local before image
 	before=$(state_of "$tree")
@@ -110,8 +126,9 @@ assert m["config"]["CONFIG_SCHED_PROXY_EXEC"] == "y", m
 	grep -q two "$(python3 -c 'import json,sys; print(json.load(sys.stdin)["image"])' <<<"$out")" ||
 		fail "--series /dev/null is not the tree as it is"
 	kernel list --json
-	[ "$(python3 -c 'import json,sys; print(len(json.load(sys.stdin)))' <<<"$out")" = 2 ] ||
+	[ "$(python3 -c 'import json,sys; print(len(json.load(sys.stdin)["kernels"]))' <<<"$out")" = 2 ] ||
 		fail "the list does not have both kernels: $out"
+	check_list_schema "$out"
 	[ "$before" = "$(state_of "$tree")" ] || fail "the user's tree was written to"
 }
 
@@ -135,6 +152,14 @@ test_failed_patch() {
 	kernel patch --kernel-tree "$tree" --series "$work/patches/unfit"
 	expect 5 'bad.patch does not apply'
 	expect_equal "what a failed patch leaves" "" "$(ls -A "$PROXEVAL_BUILD/kernel/sources")"
+	command -v qemu-system-x86_64 >/dev/null || return 0
+	code=0
+	"$PROXEVAL" run --target vm --kernel-tree "$tree" --series "$work/patches/unfit" \
+		--results "$work/results" >/dev/null 2>"$work/err" || code=$?
+	err=$(<"$work/err")
+	expect 5 'bad.patch does not apply'
+	grep -q 'in every placement that exists$' "$work/err" || fail "the plan says: $err"
+	expect_equal "what a failed start leaves" "" "$(ls -A "$work/results")"
 }
 
 test_failures() {
@@ -190,7 +215,7 @@ test_interruption() {
 	[ "$code" = 6 ] || fail "an interrupted build exits with $code"
 	[ -z "$(pgrep -f "$PROXEVAL_BUILD" || true)" ] || fail "an interrupted build leaves processes behind"
 	kernel list --json
-	[ "$(python3 -c 'import json,sys; print(len(json.load(sys.stdin)))' <<<"$out")" = 2 ] ||
+	[ "$(python3 -c 'import json,sys; print(len(json.load(sys.stdin)["kernels"]))' <<<"$out")" = 2 ] ||
 		fail "an interrupted build is in the list: $out"
 }
 
