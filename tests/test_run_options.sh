@@ -92,6 +92,14 @@ mkdir "$work/bad"
 printf '{"format":' >"$work/bad/campaign.json"
 expect_resume 5 "is not a JSON object" "$work/bad"
 
+# A reader that went away ends nothing: 141 is what SIGPIPE would make of it.
+exec {gone}> >(exec true)
+wait $!
+code=0
+"$PROXEVAL" --help >&"$gone" || code=$?
+[ "$code" != 141 ] || fail "SIGPIPE ends the program"
+exec {gone}>&-
+
 # A virtual machine is process 1's; this shell is not.
 code=0
 "$PROXEVAL" exec --guest 2>/dev/null || code=$?
