@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@
 #define CAMPAIGN_MAX_BYTES (16u << 20)
 #define RESULT_MAX_BYTES   (256u << 20)
 #define MANIFEST_MAX_BYTES (1u << 20)
-#define MAX_SUFFIX	   1000u
+#define MAX_DRAWS	   1000u
 /* How long all running boots together are waited for before we look at everything again. */
 #define POLL_MS 100u
 /*
@@ -34,20 +35,27 @@
 
 /* ---- making, loading, freeing ---------------------------------------------------- */
 
-int campaign_reserve(const char *results, uint64_t seed, char **id, char **directory)
+/* The time and the seed do not tell campaigns in different folders apart: chance does. */
+static char *draw_id(uint64_t seed)
 {
 	char stamp[32];
 	time_t now = time(NULL);
 	struct tm utc;
-	int err = make_directories(results);
+	uint16_t chance;
 
+	if (getrandom(&chance, sizeof(chance), 0) != (ssize_t)sizeof(chance))
+		return NULL;
 	gmtime_r(&now, &utc);
 	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &utc);
-	for (unsigned int suffix = 1; !err && suffix < MAX_SUFFIX; suffix++) {
-		if (suffix == 1)
-			*id = format_string("%s-%llu", stamp, (unsigned long long)seed);
-		else
-			*id = format_string("%s-%llu-%u", stamp, (unsigned long long)seed, suffix);
+	return format_string("%s-%llu-%04x", stamp, (unsigned long long)seed, chance);
+}
+
+int campaign_reserve(const char *results, uint64_t seed, char **id, char **directory)
+{
+	int err = make_directories(results);
+
+	for (unsigned int attempt = 0; !err && attempt < MAX_DRAWS; attempt++) {
+		*id = draw_id(seed);
 		*directory = *id ? format_string("%s/%s", results, *id) : NULL;
 		if (*directory && !mkdir(*directory, 0755))
 			return 0;

@@ -72,9 +72,10 @@ struct campaign_request {
 #define CAMPAIGN_MAX_BOOTS 1000u /* of one variant */
 
 /*
- * Makes an empty folder of a new name below @results: UTC time and seed, with a number
- * behind when that is taken. The caller frees @id and @directory. 0, or a negative errno
- * with its message printed. campaign_abandon removes it again while nothing is in it.
+ * Makes an empty folder of a new name below @results: UTC time, seed and four hex digits
+ * of chance, so that campaigns in different folders have different names, too. The caller frees @id
+ * and @directory. 0, or a negative errno with its message printed. campaign_abandon removes it
+ * again while nothing is in it.
  */
 int campaign_reserve(const char *results, uint64_t seed, char **id, char **directory);
 void campaign_abandon(const char *directory);

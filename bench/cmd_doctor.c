@@ -599,7 +599,7 @@ static int run(int argc, char **argv)
 
 const struct command command_doctor = {
 	.name = "doctor",
-	.summary = "what is missing on this machine, and what would spoil a measurement",
+	.summary = "What is missing on this machine, and what would spoil a measurement",
 	.usage = "[OPTION…]",
 	.description =
 		(const char *const[]){

@@ -128,7 +128,7 @@ static const char *const description[] = {
 
 const struct command command_exec = {
 	.name = "exec",
-	.summary = "do a plan's work inside a boot (what targets run)",
+	.summary = "Do a plan's work inside a boot (what targets run)",
 	.usage = "--plan FILE --output FILE [OPTION…]",
 	.description = description,
 	.options = options,

@@ -63,20 +63,6 @@ static const struct option_spec kernel_option_table[] = {
 	OPTIONS_END,
 };
 
-static int exit_code(int err)
-{
-	switch (err) {
-	case 0:
-		return EXIT_FINE;
-	case -ENOENT:
-		return EXIT_CANNOT;
-	case -EINVAL:
-		return EXIT_INVALID;
-	default:
-		return EXIT_BROKE;
-	}
-}
-
 static void print_json(struct json_object *document)
 {
 	puts(json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY |
@@ -95,32 +81,38 @@ static int print_tree(const struct kernel_options *options, int err, char *tree)
 		puts(tree);
 	}
 	free(tree);
-	return exit_code(err);
+	return kernel_exit_code(err);
 }
 
 static int run_fetch(const struct kernel_options *options, const struct kernel_request *request)
 {
 	char *tree = NULL;
-	int err = kernel_fetch(request, &tree);
+	int err = kernel_check_request(request);
 
+	if (!err)
+		err = kernel_fetch(request, &tree);
 	return print_tree(options, err, tree);
 }
 
 static int run_patch(const struct kernel_options *options, const struct kernel_request *request)
 {
 	char *tree = NULL;
-	int err = kernel_patch(request, &tree);
+	int err = kernel_check_request(request);
 
+	if (!err)
+		err = kernel_patch(request, &tree);
 	return print_tree(options, err, tree);
 }
 
 static int run_build(const struct kernel_options *options, const struct kernel_request *request)
 {
 	struct kernel_build build;
-	int err = kernel_make(request, &build);
+	int err = kernel_check_request(request);
 
+	if (!err)
+		err = kernel_make(request, &build);
 	if (err)
-		return exit_code(err);
+		return kernel_exit_code(err);
 	if (options->is_json) {
 		struct json_object *document = json_object_new_object();
 
@@ -232,7 +224,13 @@ static int run_list(const struct kernel_options *options, const struct kernel_re
 
 	(void)request;
 	if (options->is_json) {
-		print_json(all);
+		struct json_object *document = json_object_new_object();
+
+		json_object_object_add(document, "format",
+				       json_object_new_string("proxeval-kernels"));
+		json_object_object_add(document, "version", json_object_new_int(1));
+		json_object_object_add(document, "kernels", all);
+		print_json(document);
 		return EXIT_FINE;
 	}
 	print_table(all);

@@ -304,7 +304,7 @@ static int run(int argc, char **argv)
 
 const struct command command_list = {
 	.name = "list",
-	.summary = "workloads, their parameters and metrics, and the placements that exist here",
+	.summary = "Workloads, their parameters and metrics, and the placements that exist here",
 	.usage = "[OPTION…]",
 	.description =
 		(const char *const[]){

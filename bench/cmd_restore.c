@@ -90,7 +90,7 @@ static int run(int argc, char **argv)
 
 const struct command command_restore = {
 	.name = "restore",
-	.summary = "put back settings that an interrupted run left changed",
+	.summary = "Put back settings that an interrupted run left changed",
 	.usage = "[OPTION…]",
 	.description =
 		(const char *const[]){

@@ -62,7 +62,7 @@ static int run(int argc, char **argv)
 		code = options_exit_code(err);
 	} else if (folders.count != 1) {
 		message_error("'resume' takes one campaign's folder, as in 'proxeval resume "
-			      "results/20261122-181500-1'");
+			      "results/20261122-181500-1-3f9a'");
 		code = EXIT_USAGE;
 	} else {
 		if (values.no_progress)
@@ -82,7 +82,7 @@ static const char *const description[] = {
 
 const struct command command_resume = {
 	.name = "resume",
-	.summary = "go on with a campaign that was stopped",
+	.summary = "Go on with a campaign that was stopped",
 	.usage = "DIR [OPTION…]",
 	.description = description,
 	.options = options,

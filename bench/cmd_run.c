@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bench/campaign.h"
@@ -30,6 +31,8 @@
 /* In virtual time a seed is a choice like another: without one, two runs are the same run. */
 #define VIRTUAL_TIME_SEED 1u
 #define NOT_GIVEN	  UINT64_MAX
+#define GUEST_TOPOLOGY	  "2x2x2"
+#define GUEST_MEMORY_MIB  1024u
 
 /* A kernel's image has these bytes there (Documentation/arch/x86/boot.rst). */
 #define BOOT_FLAG_OFFSET  0x1fe
@@ -65,16 +68,14 @@ static const struct option_spec options[] = {
 	{.name = "topology",
 	 .kind = OPTION_STRING,
 	 .argument = "NxCxT",
-	 .standard = "2x2x2",
-	 .help = "the guest's nodes x cores x threads, or nodes x dies x cores x threads",
+	 .help = "the guest's nodes x cores x threads, or nodes x dies x cores x threads [2x2x2]",
 	 .offset = AT(topology)},
 	{.name = "memory",
 	 .kind = OPTION_NUMBER,
 	 .argument = "MIB",
-	 .standard = "1024",
 	 .min = 128,
 	 .max = 1048576,
-	 .help = "the guest's memory",
+	 .help = "the guest's memory [1024]",
 	 .offset = AT(memory_mib)},
 	{.name = "variant",
 	 .kind = OPTION_LIST,
@@ -178,7 +179,8 @@ struct order {
 	enum time_kind time;
 	const char *profile;
 	uint64_t seed;
-	unsigned int boots, watchdog_s;
+	unsigned int boots, watchdog_s, memory_mib;
+	const char *topology_text;
 	struct vm_topology topology;
 	struct variant variants[MAX_VARIANTS];
 	size_t n_variants;
@@ -189,17 +191,68 @@ struct order {
 
 /* ---- checking the command line ------------------------------------------------------ */
 
+/*
+ * How many bytes the printable UTF-8 character at @text has; 0 when there is none: an
+ * ASCII or C1 control, a byte that is no UTF-8, an overlong form or a surrogate.
+ */
+static size_t printable_bytes(const char *text)
+{
+	const unsigned char *byte = (const unsigned char *)text;
+	size_t count = *byte < 0x80 ? 1 : *byte < 0xe0 ? 2 : *byte < 0xf0 ? 3 : 4;
+	static const uint32_t least[] = {0, 0x20, 0xa0, 0x800, 0x10000};
+	uint32_t value = count == 1 ? *byte : *byte & (0x7fu >> count);
+
+	if ((*byte >= 0x80 && *byte < 0xc0) || *byte >= 0xf8 || *byte == 0x7f)
+		return 0;
+	for (size_t i = 1; i < count; i++) {
+		if ((byte[i] & 0xc0) != 0x80)
+			return 0;
+		value = value << 6 | (byte[i] & 0x3f);
+	}
+	if (value < least[count] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
+		return 0;
+	return count;
+}
+
+static bool is_printable_text(const char *text)
+{
+	for (size_t bytes; *text; text += bytes) {
+		bytes = printable_bytes(text);
+		if (!bytes)
+			return false;
+	}
+	return true;
+}
+
+/* Copies @text, with '?' for what would not print: it ends up on somebody's terminal. */
+static void make_printable(const char *text, char *out, size_t size)
+{
+	size_t used = 0;
+
+	while (*text) {
+		size_t bytes = printable_bytes(text), step = bytes ? bytes : 1;
+
+		if (used + step >= size)
+			break;
+		memcpy(out + used, bytes ? text : "?", step);
+		text += step;
+		used += step;
+	}
+	out[used] = '\0';
+}
+
 static int usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 static int usage(const char *format, ...)
 {
-	char text[512];
+	char text[512], shown[512];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	message_error("%s; see 'proxeval run --help'", text);
+	make_printable(text, shown, sizeof(shown));
+	message_error("%s; see 'proxeval run --help'", shown);
 	return EXIT_USAGE;
 }
 
@@ -208,7 +261,12 @@ static bool has_kernel_option(const struct values *values)
 	return values->kernel_image || values->kernel_tree || values->base || values->series;
 }
 
-/* The host is taken unasked only where nothing on the line speaks of another kernel. */
+static bool has_guest_option(const struct values *values)
+{
+	return values->topology || values->memory_mib != NOT_GIVEN;
+}
+
+/* The host is taken unasked only where nothing on the line speaks of a guest. */
 static const struct target *choose_target(const struct values *values)
 {
 	enum proxy_exec_state state;
@@ -216,7 +274,7 @@ static const struct target *choose_target(const struct values *values)
 	if (values->target)
 		return target_find(values->target);
 	if ((values->time && !strcmp(values->time, "virtual")) || values->variants.count ||
-	    has_kernel_option(values))
+	    has_kernel_option(values) || has_guest_option(values))
 		return &target_vm;
 	state = environment_proxy_exec();
 	return state == PROXY_EXEC_ON || state == PROXY_EXEC_OFF ? &target_host : &target_vm;
@@ -236,6 +294,9 @@ static int check_host(const struct order *order)
 		return usage(
 			"--target=host measures the kernel that is running: it does not go with "
 			"--variant, --kernel-image, --kernel-tree, --base or --series");
+	if (has_guest_option(values))
+		return usage("--topology and --memory are a guest's: they do not go with "
+			     "--target=host");
 	if (values->boots != NOT_GIVEN && values->boots != 1)
 		return usage(
 			"--target=host measures one boot, this one: it does not go with --boots "
@@ -255,12 +316,23 @@ static int check_kernel_options(const struct values *values)
 	return 0;
 }
 
+static int check_results(const char *results)
+{
+	struct stat status;
+
+	if (!*results)
+		return usage("--results needs the name of a folder");
+	if (!stat(results, &status) && !S_ISDIR(status.st_mode))
+		return usage("--results takes a folder, and %s is none", results);
+	return 0;
+}
+
 static int check_label(const struct order *order, const char *label)
 {
-	if (!*label || strlen(label) > 64 || strpbrk(label, "/ \t\n"))
+	if (!*label || strlen(label) > 64 || strpbrk(label, "/ ") || !is_printable_text(label))
 		return usage(
-			"a variant's label has 1 to 64 characters without blanks and slashes, not "
-			"'%.80s'",
+			"a variant's label has 1 to 64 printable characters without blanks and "
+			"slashes, not '%.80s'",
 			label);
 	for (size_t i = 0; i < order->n_variants; i++)
 		if (!strcmp(order->variants[i].label, label))
@@ -276,9 +348,10 @@ static int check_arguments(const char *arguments)
 
 	if (snprintf(padded, sizeof(padded), " %s ", arguments) >= 1536)
 		return usage("the boot arguments '%.40s…' are too long for a kernel", arguments);
-	if (strstr(padded, " -- ") || strpbrk(arguments, "\n\t"))
-		return usage("the boot arguments '%.200s' may hold no ' -- ', tab or newline",
-			     arguments);
+	if (strstr(padded, " -- ") || !is_printable_text(arguments))
+		return usage(
+			"the boot arguments '%.200s' may hold no ' -- ' and only printable text",
+			arguments);
 	return 0;
 }
 
@@ -392,6 +465,34 @@ static int override_params(struct json_object *item, const struct string_list *g
 	return 0;
 }
 
+/* Whether the item's parameters go together; 0 or EXIT_USAGE. */
+static int check_together(struct json_object *item)
+{
+	struct json_object *name = NULL, *params = NULL, *value;
+	const struct workload *workload;
+	const char **values;
+	char error[256];
+	size_t count = 0;
+	int err = 0;
+
+	json_object_object_get_ex(item, "workload", &name);
+	json_object_object_get_ex(item, "params", &params);
+	workload = workload_find(json_object_get_string(name));
+	while (workload && workload->parameters[count].name)
+		count++;
+	values = calloc(count + 1, sizeof(*values));
+	if (!values)
+		return EXIT_BROKE;
+	for (size_t i = 0; i < count; i++)
+		values[i] = json_object_object_get_ex(params, workload->parameters[i].name, &value)
+				    ? json_object_get_string(value)
+				    : workload->parameters[i].standard;
+	if (workload)
+		err = workload_check_values(workload, values, error, sizeof(error));
+	free(values);
+	return err ? usage("--param: %s", error) : 0;
+}
+
 static void override_placements(struct json_object *item, const struct string_list *given)
 {
 	struct json_object *list;
@@ -450,6 +551,8 @@ static int check_work(struct order *order, const struct string_list *names)
 
 		override_placements(item, &values->placements);
 		code = override_params(item, &values->params, is_used);
+		if (!code)
+			code = check_together(item);
 	}
 	for (size_t i = 0; i < values->params.count && !code; i++)
 		if (!is_used[i])
@@ -468,9 +571,21 @@ static int check_topology(struct order *order)
 
 	if (order->target == &target_host)
 		return 0;
-	if (vm_topology_parse(order->values->topology, &order->topology, error, sizeof(error)))
+	if (vm_topology_parse(order->topology_text, &order->topology, error, sizeof(error)))
 		return usage("%s", error);
 	return 0;
+}
+
+/* A guest that is larger than the machine dies late, of somebody else's choice. */
+static int check_memory(const struct order *order)
+{
+	uint64_t machine_mib =
+		(uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20;
+
+	if (order->target == &target_host || order->memory_mib < machine_mib)
+		return 0;
+	return usage("--memory %u is more than fits: this machine has %" PRIu64 " MiB itself",
+		     order->memory_mib, machine_mib);
 }
 
 static uint64_t draw_seed(void)
@@ -498,6 +613,9 @@ static int check_values(struct order *order, const struct string_list *workload_
 						       : "standard";
 	order->boots = values->boots != NOT_GIVEN ? (unsigned int)values->boots
 						  : profile_boots(order->profile);
+	order->topology_text = values->topology ? values->topology : GUEST_TOPOLOGY;
+	order->memory_mib = values->memory_mib != NOT_GIVEN ? (unsigned int)values->memory_mib
+							    : GUEST_MEMORY_MIB;
 	order->watchdog_s = (unsigned int)values->watchdog_s;
 	if (order->target == &target_host)
 		order->boots = 1;
@@ -506,9 +624,13 @@ static int check_values(struct order *order, const struct string_list *workload_
 		order->seed = order->time == TIME_VIRTUAL ? VIRTUAL_TIME_SEED : draw_seed();
 	code = check_host(order);
 	if (!code)
+		code = check_results(values->results);
+	if (!code)
 		code = check_kernel_options(values);
 	if (!code)
 		code = check_topology(order);
+	if (!code)
+		code = check_memory(order);
 	if (!code)
 		code = check_variants(order);
 	return code ? code : check_work(order, workload_names);
@@ -584,13 +706,34 @@ static bool is_image_missing(const struct order *order)
 	return false;
 }
 
+static struct kernel_request kernel_request_of(const struct values *values)
+{
+	return (struct kernel_request){
+		.base = values->base, .tree = values->kernel_tree, .series = values->series};
+}
+
+static bool needs_kernel(const struct order *order)
+{
+	return order->target != &target_host && !order->values->kernel_image &&
+	       is_image_missing(order);
+}
+
+/* What is to be built must make sense, also when every variant has its image already. */
+static int check_kernel(const struct order *order)
+{
+	const struct kernel_request request = kernel_request_of(order->values);
+
+	if (order->values->kernel_image ||
+	    (!needs_kernel(order) && !has_kernel_option(order->values)))
+		return 0;
+	return kernel_exit_code(kernel_check_request(&request));
+}
+
 static int make_kernel(struct order *order)
 {
-	const struct values *values = order->values;
-	struct kernel_request request = {
-		.base = values->base, .tree = values->kernel_tree, .series = values->series};
+	const struct kernel_request request = kernel_request_of(order->values);
 
-	return kernel_make(&request, &order->kernel) ? EXIT_BROKE : 0;
+	return kernel_exit_code(kernel_make(&request, &order->kernel));
 }
 
 /* Gives every variant its image: its own, the one given for all, or the one that is built now. */
@@ -601,7 +744,7 @@ static int settle_images(struct order *order)
 
 	if (order->target == &target_host)
 		return 0;
-	if (!common && is_image_missing(order)) {
+	if (needs_kernel(order)) {
 		code = make_kernel(order);
 		common = order->kernel.image_path;
 	}
@@ -633,6 +776,24 @@ static unsigned int estimate_min(const struct order *order)
 	return (unsigned int)(total_s / 60) + 1;
 }
 
+static void announce_work(struct json_object *item)
+{
+	struct json_object *name = NULL, *places = NULL;
+	char text[512] = "";
+
+	json_object_object_get_ex(item, "workload", &name);
+	json_object_object_get_ex(item, "placements", &places);
+	for (size_t i = 0; i < json_object_array_length(places); i++) {
+		const char *place = json_object_get_string(json_object_array_get_idx(places, i));
+		size_t used = strlen(text);
+
+		if (!strcmp(place, "all"))
+			place = "every placement that exists";
+		snprintf(text + used, sizeof(text) - used, "%s%s", i ? ", " : "", place);
+	}
+	message_note("  workload %s, in %s", json_object_get_string(name), text);
+}
+
 /* What is about to happen, before anything does. */
 static void announce(const struct order *order)
 {
@@ -642,11 +803,11 @@ static void announce(const struct order *order)
 	if (order->target == &target_host)
 		snprintf(where, sizeof(where), "this boot of this machine");
 	else
-		snprintf(where, sizeof(where),
-			 "guests of %u CPUs (%s: %u NUMA node%s), %" PRIu64 " MiB",
-			 vm_topology_cpus(&order->topology), order->values->topology,
+		snprintf(where, sizeof(where), "guests of %u CPU%s (%s: %u NUMA node%s), %u MiB",
+			 vm_topology_cpus(&order->topology),
+			 vm_topology_cpus(&order->topology) == 1 ? "" : "s", order->topology_text,
 			 order->topology.nodes, order->topology.nodes == 1 ? "" : "s",
-			 order->values->memory_mib);
+			 order->memory_mib);
 	message_note("measuring %zu variant%s, %u boot%s each, in %s time on %s", order->n_variants,
 		     order->n_variants == 1 ? "" : "s", order->boots, order->boots == 1 ? "" : "s",
 		     clock, where);
@@ -657,28 +818,17 @@ static void announce(const struct order *order)
 			     : order->values->kernel_image   ? order->values->kernel_image
 							     : "the kernel built here",
 			     order->variants[i].arguments);
-	for (size_t i = 0; i < json_object_array_length(order->work); i++) {
-		struct json_object *item = json_object_array_get_idx(order->work, i), *name,
-				   *places;
-
-		json_object_object_get_ex(item, "workload", &name);
-		json_object_object_get_ex(item, "placements", &places);
-		message_note("  workload %s, placements %s", json_object_get_string(name),
-			     json_object_get_string(places));
-	}
+	for (size_t i = 0; i < json_object_array_length(order->work); i++)
+		announce_work(json_object_array_get_idx(order->work, i));
 	message_note("  order and chance drawn from seed %" PRIu64 "; some %u min%s", order->seed,
-		     estimate_min(order),
-		     is_image_missing(order) && !order->values->kernel_image &&
-				     order->target != &target_host
-			     ? " once the kernel is built"
-			     : "");
+		     estimate_min(order), needs_kernel(order) ? " once the kernel is built" : "");
 }
 
 static int probe_target(const struct order *order)
 {
 	struct campaign draft = {.time = order->time,
-				 .topology = order->values->topology,
-				 .memory_mib = (unsigned int)order->values->memory_mib};
+				 .topology = order->topology_text,
+				 .memory_mib = order->memory_mib};
 	char reason[512];
 
 	if (!order->target->probe(&draft, reason, sizeof(reason)))
@@ -711,29 +861,45 @@ int conclude_campaign(struct campaign *campaign, bool as_json)
 	return code;
 }
 
-static int run_order(struct order *order, const char *id, const char *directory)
+/* The folder and its campaign.json appear together: a start that fails leaves neither. */
+static int create_campaign(const struct order *order, struct campaign **campaign)
 {
-	struct campaign_request request = {.id = id,
-					   .directory = directory,
-					   .target = order->target,
+	struct campaign_request request = {.target = order->target,
 					   .time = order->time,
 					   .seed = order->seed,
 					   .boots = order->boots,
-					   .topology = order->values->topology,
-					   .memory_mib = (unsigned int)order->values->memory_mib,
+					   .topology = order->topology_text,
+					   .memory_mib = order->memory_mib,
 					   .profile = order->profile,
 					   .watchdog_s = order->watchdog_s,
 					   .work = order->work};
+	char *id, *directory;
+	int err = campaign_reserve(order->values->results, order->seed, &id, &directory);
+
+	if (err)
+		return err;
+	if (order->target == &target_host)
+		request.topology = NULL;
+	request.id = id;
+	request.directory = directory;
+	request.variants = order->variants;
+	request.n_variants = order->n_variants;
+	err = campaign_create(&request, campaign);
+	if (err)
+		campaign_abandon(directory);
+	free(id);
+	free(directory);
+	return err;
+}
+
+static int run_order(struct order *order)
+{
 	struct campaign *campaign;
 	int code = settle_images(order);
 
 	if (code)
 		return code;
-	if (order->target == &target_host)
-		request.topology = NULL;
-	request.variants = order->variants;
-	request.n_variants = order->n_variants;
-	if (campaign_create(&request, &campaign))
+	if (create_campaign(order, &campaign))
 		return EXIT_BROKE;
 	code = conclude_campaign(campaign, order->values->json);
 	campaign_free(campaign);
@@ -748,35 +914,46 @@ static void release_order(struct order *order)
 	kernel_build_release(&order->kernel);
 }
 
+/* Before a kernel is built: where nothing can be kept, nothing needs to be measured. */
+static int make_results(const char *results)
+{
+	int err = make_directories(results);
+
+	if (!err && access(results, W_OK | X_OK))
+		err = -errno;
+	if (!err)
+		return 0;
+	message_errno(err, "cannot write to the folder for the results, %s", results);
+	return EXIT_BROKE;
+}
+
 static int run_values(const struct values *values, const struct string_list *workload_names)
 {
 	struct order order = {.values = values};
-	char *id = NULL, *directory = NULL;
 	int code = check_values(&order, workload_names);
 
 	if (!code)
 		code = check_images(&order);
 	if (!code)
+		code = check_kernel(&order);
+	if (!code)
 		code = probe_target(&order);
 	if (code)
 		goto out_release;
 	process_catch_stop_signals();
-	code = EXIT_BROKE;
-	if (campaign_reserve(values->results, order.seed, &id, &directory))
+	code = make_results(values->results);
+	if (code)
 		goto out_release;
 	announce(&order);
-	code = run_order(&order, id, directory);
-	campaign_abandon(directory);
+	code = run_order(&order);
 out_release:
-	free(id);
-	free(directory);
 	release_order(&order);
 	return code;
 }
 
 static int run(int argc, char **argv)
 {
-	struct values values = {.boots = NOT_GIVEN, .seed = NOT_GIVEN, .watchdog_s = NOT_GIVEN};
+	struct values values = {.boots = NOT_GIVEN, .seed = NOT_GIVEN, .memory_mib = NOT_GIVEN};
 	struct string_list workload_names = {0};
 	int err = options_parse(&command_run, argc, argv, &values, &workload_names);
 	int code;
@@ -798,7 +975,7 @@ static const char *const description[] = {
 
 const struct command command_run = {
 	.name = "run",
-	.summary = "boot the variants, run the workloads, report the differences",
+	.summary = "Boot the variants, run the workloads, report the differences",
 	.usage = "[WORKLOAD…] [OPTION…]",
 	.description = description,
 	.options = options,

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/exit_codes.h"
 #include "bench/kernel_internal.h"
 #include "bench/message.h"
 #include "bench/paths.h"
@@ -62,6 +63,55 @@ static int read_series(const char *asked, struct series *series)
 		err = series_read(aids, true, series);
 	free(standard);
 	free(aids);
+	return err;
+}
+
+static int check_base(const char *base)
+{
+	if (!base || (*base && strspn(base, "0123456789.") == strlen(base)))
+		return 0;
+	message_error("--base takes a version such as 7.2, not '%s'", base);
+	return -EINVAL;
+}
+
+int kernel_check_request(const struct kernel_request *request)
+{
+	struct series series = {0};
+	struct fragments fragments = {0};
+	int err = check_base(request->base);
+
+	if (!err && request->tree)
+		err = kernel_tree_check(request->tree);
+	if (!err)
+		err = read_series(request->series, &series);
+	if (!err)
+		err = fragments_read(request->fragments, &fragments);
+	series_release(&series);
+	fragments_release(&fragments);
+	return err;
+}
+
+int kernel_exit_code(int err)
+{
+	switch (err) {
+	case 0:
+		return EXIT_FINE;
+	case -ENOENT:
+		return EXIT_CANNOT;
+	case -EINVAL:
+		return EXIT_INVALID;
+	default:
+		return EXIT_BROKE;
+	}
+}
+
+/* A copy of a user's tree is large: one that could not be patched is not kept. */
+static int apply_series(struct series *series, const struct kernel_source *source)
+{
+	int err = series_apply(series, source->directory);
+
+	if (err && source->is_fresh_copy)
+		remove_tree(source->directory);
 	return err;
 }
 
@@ -125,7 +175,7 @@ static int make_missing(const struct kernel_inputs *inputs)
 	if (!err)
 		err = check_programs();
 	if (!err)
-		err = series_apply(inputs->series, inputs->source->directory);
+		err = apply_series(inputs->series, inputs->source);
 	if (!err)
 		err = kernel_compile(inputs, directory);
 	free(directory);
@@ -196,12 +246,12 @@ static int open_locked(const struct kernel_request *request, bool patch, char **
 	struct series series = {0};
 	int lock_fd, err = lock_kernels(&lock_fd);
 
+	if (!err && patch)
+		err = read_series(request->series, &series);
 	if (!err)
 		err = kernel_source_open(request, &source);
 	if (!err && patch)
-		err = read_series(request->series, &series);
-	if (!err && patch)
-		err = series_apply(&series, source.directory);
+		err = apply_series(&series, &source);
 	if (!err) {
 		*tree = strdup(source.tree);
 		err = *tree ? 0 : -ENOMEM;

@@ -25,8 +25,19 @@ struct kernel_build {
 };
 
 /*
+ * Whether what the user names in @request is there and makes sense: the base's form, the
+ * tree, the series and its patches, the fragments. Fetches and writes nothing. 0, or a
+ * negative errno with its message printed: -EINVAL when the user has to change something.
+ */
+int kernel_check_request(const struct kernel_request *request);
+
+/* The exit code for an errno of these functions. */
+int kernel_exit_code(int err);
+
+/*
  * Makes the kernel that @request asks for, or finds it already made. Draws its own
- * progress. 0, or a negative errno with its message printed (-EINTR after a stop).
+ * progress. 0, or a negative errno with its message printed: -EINTR after a stop, others
+ * as kernel_fetch().
  */
 int kernel_make(const struct kernel_request *request, struct kernel_build *build);
 void kernel_build_release(struct kernel_build *build);
@@ -34,8 +45,8 @@ void kernel_build_release(struct kernel_build *build);
 /*
  * The steps of kernel_make() alone: the source is there; the source is there with the
  * series applied. *@tree is a new string, the folder it is in. 0, or a negative errno
- * with its message printed: -ENOENT when no source is to be had, -EINVAL when the tree
- * or the series is not usable.
+ * with its message printed: -ENOENT when no source is to be had or a program is missing,
+ * -EINVAL when the tree, the series or a fragment is not usable.
  */
 int kernel_fetch(const struct kernel_request *request, char **tree);
 int kernel_patch(const struct kernel_request *request, char **tree);

@@ -90,8 +90,10 @@ static int add_fragment(const char *name, char *path, struct fragments *fragment
 	if (!item->name)
 		return -ENOMEM;
 	err = read_file(path, CONFIG_MAX_BYTES, &item->text, NULL);
-	if (err)
-		return message_errno(err, "cannot read the configuration fragment %s", path);
+	if (err) {
+		message_errno(err, "cannot read the configuration fragment %s", path);
+		return -EINVAL;
+	}
 	return hash_options(item);
 }
 
@@ -437,11 +439,12 @@ static int write_manifest(const struct kernel_inputs *inputs, const char *direct
 	char *path = format_string("%s/manifest.json", directory);
 	char *image = format_string("%s/bzImage", directory);
 	char *config = format_string("%s/config", directory);
-	char hex[SHA256_HEX_SIZE] = "", when[32];
+	char hex[SHA256_HEX_SIZE] = "", when[32], duration[32];
 	time_t now = time(NULL);
 	int err = path && image && config ? sha256_file(image, hex) : -ENOMEM;
 
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
+	snprintf(duration, sizeof(duration), "%.1f", build_s);
 	add_string(document, "format", "proxeval-kernel");
 	json_object_object_add(document, "version", json_object_new_int(1));
 	add_string(document, "hash", inputs->hash);
@@ -455,7 +458,7 @@ static int write_manifest(const struct kernel_inputs *inputs, const char *direct
 	add_string(document, "compiler", inputs->compiler);
 	add_string(document, "image_sha256", hex);
 	add_string(document, "built", when);
-	json_object_object_add(document, "build_s", json_object_new_double(build_s));
+	json_object_object_add(document, "build_s", json_object_new_double_s(build_s, duration));
 	if (!err)
 		err = write_json_atomically(path, document);
 	json_object_put(document);

@@ -64,12 +64,16 @@ int apt_download_source(const char *base, const char *directory, char **deb_path
 /* --- kernel_source.c: a tree below sources/ --- */
 
 struct kernel_source {
-	char *id;	 /* its directory's name, which changes with its content */
-	char *directory; /* sources/ID */
-	char *tree;	 /* sources/ID/tree */
-	char *origin;	 /* for people and the manifest: "linux-source-7.2 7.2.13-1 from sid" */
-	char *version;	 /* "7.2.13", from the tree's Makefile */
+	char *id;	    /* its directory's name, which changes with its content */
+	char *directory;    /* sources/ID */
+	char *tree;	    /* sources/ID/tree */
+	char *origin;	    /* for people and the manifest: "linux-source-7.2 7.2.13-1 from sid" */
+	char *version;	    /* "7.2.13", from the tree's Makefile */
+	bool is_fresh_copy; /* of a user's tree, made by this call */
 };
+
+/* Whether the user's @tree can be a source: 0, or -EINVAL with its message printed. */
+int kernel_tree_check(const char *tree);
 
 /*
  * Finds or makes the source that @request names. *@source is released with
@@ -100,7 +104,7 @@ struct series {
 
 /*
  * Reads a quilt series file (comments, blank lines, "NAME -pN") and its patches'
- * hashes. -EINVAL or -ENOENT with its message. Patches are appended.
+ * hashes; their paths are absolute. -EINVAL with its message. Patches are appended.
  */
 int series_read(const char *path, bool is_aid, struct series *series);
 void series_release(struct series *series);

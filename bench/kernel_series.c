@@ -34,7 +34,10 @@ static int add_patch(struct series *series, const char *name, const char *direct
 	if (!item->name || !item->path)
 		return -ENOMEM;
 	err = sha256_file(item->path, item->sha256);
-	return err ? message_errno(err, "cannot read the patch %s", item->path) : 0;
+	if (!err)
+		return 0;
+	message_errno(err, "cannot read the patch %s", item->path);
+	return -EINVAL;
 }
 
 static int parse_series_line(char *line, const char *path, unsigned long number, bool is_aid,
@@ -57,26 +60,35 @@ static int parse_series_line(char *line, const char *path, unsigned long number,
 	return add_patch(series, name, directory, (unsigned int)strip, is_aid);
 }
 
+/* Absolute: patch(1) runs in another folder. A new string; NULL when there is no memory. */
+static char *directory_of(const char *path)
+{
+	char *copy = strdup(path), *directory = copy ? realpath(dirname(copy), NULL) : NULL;
+
+	free(copy);
+	return directory;
+}
+
 int series_read(const char *path, bool is_aid, struct series *series)
 {
-	char *text, *copy, *line, *next;
+	char *text, *directory, *line, *next;
 	unsigned long number = 0;
 	int err = read_file(path, PATCH_MAX_BYTES, &text, NULL);
 
-	if (err)
-		return message_errno(err, "cannot read the series %s", path);
-	copy = strdup(path);
-	if (!copy)
+	if (err) {
+		message_errno(err, "cannot read the series %s", path);
+		return -EINVAL;
+	}
+	directory = directory_of(path);
+	if (!directory)
 		err = -ENOMEM;
 	for (line = text; line && !err; line = next) {
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';
-		err = parse_series_line(line, path, ++number, is_aid, series, dirname(copy));
-		if (copy)
-			strcpy(copy, path); /* dirname() cuts it */
+		err = parse_series_line(line, path, ++number, is_aid, series, directory);
 	}
-	free(copy);
+	free(directory);
 	free(text);
 	return err;
 }

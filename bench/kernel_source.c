@@ -356,17 +356,38 @@ static int plain_state(const char *tree, char hex[SHA256_HEX_SIZE])
 	return 0;
 }
 
+static int head_commit(const char *tree, char **commit)
+{
+	const char *const head[] = {"git", "-C", tree, "rev-parse", "-q", "--verify", "HEAD", NULL};
+	const char *const any[] = {"git", "-C", tree, "rev-parse", "--git-dir", NULL};
+	char *git_directory;
+	int err = capture_word(head, commit);
+
+	if (!err || err == -EINTR)
+		return err;
+	if (err == -ENOENT) {
+		message_error("the program 'git' is missing; install the package git");
+		return err;
+	}
+	if (!capture_word(any, &git_directory)) {
+		free(git_directory);
+		message_error("the git tree %s has no commits: commit what is to be built", tree);
+	} else {
+		message_error("git cannot read %s; 'git -C %s status' says why", tree, tree);
+	}
+	return -EINVAL;
+}
+
 /* What names the tree's state: a commit, or a sum over its files. */
 static int tree_id(const char *tree, char **id, char **origin)
 {
-	const char *const head[] = {"git", "-C", tree, "rev-parse", "HEAD", NULL};
 	char hex[SHA256_HEX_SIZE], *commit;
 	int err;
 
 	if (is_git_tree(tree)) {
-		err = capture_word(head, &commit);
+		err = head_commit(tree, &commit);
 		if (err)
-			return message_errno(err, "git cannot read %s", tree);
+			return err;
 		*id = format_string("git_%.*s", ID_HASH_CHARS, commit);
 		*origin = format_string("git commit %s", commit);
 		free(commit);
@@ -428,9 +449,8 @@ static int open_tree(const char *tree, struct kernel_source *source)
 	int err;
 
 	if (!real) {
-		err = -errno;
-		message_errno(err, "cannot read %s", tree);
-		return err == -ENOENT ? err : -EINVAL;
+		message_errno(-errno, "cannot read the kernel tree %s", tree);
+		return -EINVAL;
 	}
 	err = check_tree(real);
 	if (!err)
@@ -441,11 +461,26 @@ static int open_tree(const char *tree, struct kernel_source *source)
 		mark = marked(source->directory, "origin");
 		if (!mark)
 			err = import_tree(real, source);
+		source->is_fresh_copy = !mark && !err;
 		free(mark);
 	}
 	free(real);
 	free(id);
 	free(origin);
+	return err;
+}
+
+int kernel_tree_check(const char *tree)
+{
+	char *real = realpath(tree, NULL);
+	int err;
+
+	if (!real) {
+		message_errno(-errno, "cannot read the kernel tree %s", tree);
+		return -EINVAL;
+	}
+	err = check_tree(real);
+	free(real);
 	return err;
 }
 

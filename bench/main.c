@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "config.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,6 +53,8 @@ int main(int argc, char **argv)
 	const struct command *command;
 
 	skip_boot_arguments(&argc, &argv);
+	/* A reader that goes away must not end us in the middle of things that need an end. */
+	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 &&
 	    (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))) {
 		print_help();

@@ -54,6 +54,10 @@ static int store_number(const struct command *command, const struct option_spec 
 {
 	int err = parse_number(text, option->min, option->max, slot);
 
+	/* A negative number is a number, and out of every range. */
+	if (err == -EINVAL && *text == '-' && text[1] &&
+	    strspn(text + 1, "0123456789") == strlen(text + 1))
+		err = -ERANGE;
 	if (err == -ERANGE && option->max)
 		message_error("--%s takes a number from %llu to %llu, not '%s'", option->name,
 			      (unsigned long long)option->min, (unsigned long long)option->max,

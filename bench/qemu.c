@@ -70,8 +70,11 @@ static int parse_factors(const char *text, unsigned int factors[4])
 		uint64_t value;
 
 		if (count == 4 || strspn(word, "0123456789") != strlen(word) ||
-		    parse_number(word, 1, VM_MAX_CPUS, &value))
+		    parse_number(word, 1, UINT64_MAX, &value))
 			return -EINVAL;
+		/* Kept small enough to be multiplied, and too large for every guest. */
+		if (value > VM_MAX_CPUS)
+			value = VM_MAX_CPUS + 1;
 		factors[count++] = (unsigned int)value;
 	}
 	return count;

@@ -247,6 +247,9 @@ static int expand_values(struct expansion *expansion, const struct workload *wor
 				return err;
 		}
 	}
+	err = workload_check_values(workload, values, expansion->error, expansion->error_size);
+	if (err)
+		return err;
 	if (!json_object_object_get_ex(work, "placements", &placements) ||
 	    !json_object_is_type(placements, json_type_array))
 		return fail(expansion, "a work item has no \"placements\" array");

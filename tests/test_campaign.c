@@ -296,6 +296,7 @@ static void test_two_campaigns_of_one_second_do_not_meet(void **state)
 
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(campaign_reserve(place->results, 1, &ids[i], &directories[i]), 0);
+	assert_string_not_equal(ids[0], ids[1]);
 	assert_string_not_equal(directories[0], directories[1]);
 	campaign_abandon(directories[0]);
 	assert_int_equal(access(directories[0], F_OK), -1);
@@ -303,6 +304,30 @@ static void test_two_campaigns_of_one_second_do_not_meet(void **state)
 		free(ids[i]);
 		free(directories[i]);
 	}
+}
+
+/* In folders of their own nothing but the name tells two campaigns apart. */
+static void test_a_campaign_has_its_name_everywhere(void **state)
+{
+	const struct place *place = *state;
+	char *names[64], *directory, results[300];
+	size_t n_same = 0;
+
+	for (size_t i = 0; i < 64; i++) {
+		snprintf(results, sizeof(results), "%s/place-%zu", place->results, i % 8);
+		assert_int_equal(campaign_reserve(results, 1, &names[i], &directory), 0);
+		assert_int_equal(strlen(names[i]), strlen("20261122-181500-1-3f9a"));
+		assert_int_equal(strspn(strrchr(names[i], '-') + 1, "0123456789abcdef"), 4);
+		campaign_abandon(directory);
+		free(directory);
+	}
+	/* Of one second and seed, 64 draws from 65536: more than one or two do not meet. */
+	for (size_t i = 0; i < 64; i++)
+		for (size_t other = 0; other < i; other++)
+			n_same += !strcmp(names[i], names[other]);
+	assert_true(n_same < 4);
+	for (size_t i = 0; i < 64; i++)
+		free(names[i]);
 }
 
 static void test_topologies(void **state)
@@ -412,6 +437,8 @@ int main(void)
 						remove_place),
 		cmocka_unit_test_setup_teardown(test_two_campaigns_of_one_second_do_not_meet,
 						make_place, remove_place),
+		cmocka_unit_test_setup_teardown(test_a_campaign_has_its_name_everywhere, make_place,
+						remove_place),
 		cmocka_unit_test(test_topologies),
 		cmocka_unit_test(test_qemu_versions),
 		cmocka_unit_test(test_qemu_command_lines),

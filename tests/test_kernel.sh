@@ -75,9 +75,31 @@ test_usage() {
 	expect 0
 	grep -q 'No kernel has been built' <<<"$out" || fail "an empty list says: $out"
 	kernel build --kernel-tree "$work/nowhere"
-	expect 4 "$work/nowhere"
+	expect 5 "$work/nowhere"
+	kernel fetch --base nonsense
+	expect 5 "not 'nonsense'"
+	kernel patch --kernel-tree "$tree" --series "$work/nowhere"
+	expect 5 "cannot read the series $work/nowhere"
+	kernel patch --kernel-tree "$tree" --series "$series" --config nosuch
+	expect 5 'kernel-patches/config/nosuch.config'
 	kernel build --kernel-tree "$work/patches"
 	expect 5 'not a Linux source'
+}
+
+check_list_schema() { # DOCUMENT
+	/usr/bin/python3 -c 'from jsonschema import Draft202012Validator' 2>/dev/null || return 0
+	/usr/bin/python3 -c '
+import json, sys
+from jsonschema import Draft202012Validator
+schema = json.load(open(sys.argv[1]))
+Draft202012Validator.check_schema(schema)
+document = json.load(sys.stdin)
+Draft202012Validator(schema).validate(document)
+assert all(round(k["build_s"], 1) == k["build_s"] for k in document["kernels"])
+document["kernels"][0].pop("hash")
+assert not Draft202012Validator(schema).is_valid(document), "a kernel without a hash passes"
+' "$TEST_TOP/reports/schema/kernels-1.schema.json" <<<"$1" ||
+		fail "the list is not what the schema says: $1"
 }
 
 test_build() {
@@ -104,9 +126,40 @@ assert m["config"]["CONFIG_SCHED_PROXY_EXEC"] == "y", m
 	grep -q two "$(python3 -c 'import json,sys; print(json.load(sys.stdin)["image"])' <<<"$out")" ||
 		fail "--series /dev/null is not the tree as it is"
 	kernel list --json
-	[ "$(python3 -c 'import json,sys; print(len(json.load(sys.stdin)))' <<<"$out")" = 2 ] ||
+	[ "$(python3 -c 'import json,sys; print(len(json.load(sys.stdin)["kernels"]))' <<<"$out")" = 2 ] ||
 		fail "the list does not have both kernels: $out"
+	check_list_schema "$out"
 	[ "$before" = "$(state_of "$tree")" ] || fail "the user's tree was written to"
+}
+
+# What the command line names is meant from where the user stands.
+test_relative_paths() {
+	cd "$work"
+	echo "# nothing" >own.config
+	kernel patch --kernel-tree tree --series patches/series
+	expect 0
+	grep -q TWO "$out/kernel/a.c" || fail "a relative series was not applied to $out"
+	cd patches
+	PROXEVAL_BUILD=$work/another kernel build --kernel-tree ../tree --series series --config ../own.config
+	expect 0
+	grep -q TWO "$out" || fail "a series in this folder was not applied"
+	cd "$TEST_TOP"
+}
+
+# A tree that cannot be patched is not left behind as a copy.
+test_failed_patch() {
+	echo bad.patch >"$work/patches/unfit"
+	kernel patch --kernel-tree "$tree" --series "$work/patches/unfit"
+	expect 5 'bad.patch does not apply'
+	expect_equal "what a failed patch leaves" "" "$(ls -A "$PROXEVAL_BUILD/kernel/sources")"
+	command -v qemu-system-x86_64 >/dev/null || return 0
+	code=0
+	"$PROXEVAL" run --target vm --kernel-tree "$tree" --series "$work/patches/unfit" \
+		--results "$work/results" >/dev/null 2>"$work/err" || code=$?
+	err=$(<"$work/err")
+	expect 5 'bad.patch does not apply'
+	grep -q 'in every placement that exists$' "$work/err" || fail "the plan says: $err"
+	expect_equal "what a failed start leaves" "" "$(ls -A "$work/results")"
 }
 
 test_failures() {
@@ -121,7 +174,7 @@ test_failures() {
 	kernel build --kernel-tree "$tree" --series "$series" --config "$work/own.config"
 	expect 5 CONFIG_REFUSED
 	kernel build --kernel-tree "$tree" --series "$series" --config no-such-fragment
-	expect 4 no-such-fragment
+	expect 5 no-such-fragment
 	touch "$tree/.config"
 	kernel build --kernel-tree "$tree" --series "$series"
 	expect 5 mrproper
@@ -130,6 +183,8 @@ test_failures() {
 
 test_git_tree() {
 	git -C "$tree" init -q
+	kernel fetch --kernel-tree "$tree"
+	expect 5 'has no commits'
 	git -C "$tree" add -A
 	git -C "$tree" -c user.name=t -c user.email=t@example.com commit -qm tree
 	kernel patch --kernel-tree "$tree" --series "$series"
@@ -160,12 +215,14 @@ test_interruption() {
 	[ "$code" = 6 ] || fail "an interrupted build exits with $code"
 	[ -z "$(pgrep -f "$PROXEVAL_BUILD" || true)" ] || fail "an interrupted build leaves processes behind"
 	kernel list --json
-	[ "$(python3 -c 'import json,sys; print(len(json.load(sys.stdin)))' <<<"$out")" = 2 ] ||
+	[ "$(python3 -c 'import json,sys; print(len(json.load(sys.stdin)["kernels"]))' <<<"$out")" = 2 ] ||
 		fail "an interrupted build is in the list: $out"
 }
 
 make_tree
 test_usage
+test_failed_patch
+test_relative_paths
 test_build
 test_failures
 test_git_tree

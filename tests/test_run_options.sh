@@ -24,6 +24,9 @@ expect_refusal 3 "'nonsense' is not a workload" run nonsense
 expect_refusal 3 "named twice" run mutex-inversion mutex-inversion
 expect_refusal 3 "2x2x2" run --topology 2x2
 expect_refusal 3 "at most" run --topology 8x8x2
+expect_refusal 3 "more than a guest can have" run --topology 1x1x1000
+expect_refusal 3 "--boots takes a number from 1 to" run --boots -1
+expect_refusal 3 "this machine has" run --memory 1048576
 expect_refusal 3 "--boots takes a number from 1" run --boots 0
 expect_refusal 3 "--time takes one of" run --time sidereal
 expect_refusal 3 "--target takes one of" run --target moon
@@ -32,6 +35,11 @@ expect_refusal 3 "LABEL:IMAGE:ARGS" run --variant proxy
 expect_refusal 3 "LABEL:IMAGE:ARGS" run --variant proxy:image
 expect_refusal 3 "label" run --variant :image:x
 expect_refusal 3 "label" run --variant a/b::x
+expect_refusal 3 "not 'a?[31m'" run --variant $'a\e[31m::x'
+expect_refusal 3 "not 'a?b'" run --variant $'a\nb::x'
+expect_refusal 3 "printable" run --variant $'a\xffb::x'
+expect_refusal 3 "printable" run --variant $'a\xc2\x9bb::x'
+expect_refusal 3 "only printable text" run --variant $'a::x\ny'
 expect_refusal 3 "two variants are called 'a'" run --variant a::x --variant a::y
 expect_refusal 3 "' -- '" run --variant "a::quiet -- exec"
 expect_refusal 3 "not a placement" run --placement next-door
@@ -39,6 +47,11 @@ expect_refusal 3 "not a placement" run --placement cross-node-
 expect_refusal 3 "names no parameter" run --param nonsense=1
 expect_refusal 3 "--param" run --param samples=many
 expect_refusal 3 "--param" run --param samples
+expect_refusal 3 "phase_min_percent (90) must be below phase_max_percent (10)" \
+	run --param phase_min_percent=90 --param phase_max_percent=10
+expect_refusal 3 "phase_min_percent (90) must be below" run --param phase_min_percent=90
+expect_refusal 3 "do not go with" run --target host --topology 1x1x1
+expect_refusal 3 "do not go with" run --target host --memory 512
 expect_refusal 3 "does not go with" run --target host --time virtual
 expect_refusal 3 "does not go with" run --target host --boots 3
 expect_refusal 3 "does not go with" run --target host --variant a::x
@@ -46,8 +59,22 @@ expect_refusal 3 "does not go with" run --kernel-image x --kernel-tree y
 expect_refusal 3 "give one of them" run --kernel-tree x --base 7.2
 expect_refusal 3 "is not an option" run --no-such-option
 expect_refusal 5 "cannot open the kernel image" run --kernel-image "$work/absent"
+expect_refusal 5 "cannot read the kernel tree" run --kernel-tree "$work/absent"
+expect_refusal 5 "not a Linux source" run --kernel-tree "$TEST_TOP"
+expect_refusal 5 "cannot read the series" run --series "$work/absent"
+expect_refusal 5 "not 'nonsense'" run --base nonsense
 expect_refusal 5 "is not a kernel image" run --kernel-image "$PROXEVAL"
 expect_refusal 5 "is not a kernel image" run --variant "a:/dev/null:" --kernel-image "$PROXEVAL"
+
+# Of two --results the last counts.
+expect_results() { # PART-OF-MESSAGE FOLDER
+	local said code=0
+	said=$("$PROXEVAL" run --results "$2" 2>&1 >/dev/null) || code=$?
+	expect_equal "the exit code of --results '$2'" 3 "$code"
+	expect_contains "--results '$2'" "$1" "$said"
+}
+expect_results "needs the name of a folder" ""
+expect_results "is none" /dev/null
 
 # resume has no --results: these are its own.
 expect_resume() { # EXIT-CODE PART-OF-MESSAGE ARGUMENT…
@@ -64,6 +91,14 @@ expect_resume 5 "is not a campaign's folder" "$work/absent"
 mkdir "$work/bad"
 printf '{"format":' >"$work/bad/campaign.json"
 expect_resume 5 "is not a JSON object" "$work/bad"
+
+# A reader that went away ends nothing: 141 is what SIGPIPE would make of it.
+exec {gone}> >(exec true)
+wait $!
+code=0
+"$PROXEVAL" --help >&"$gone" || code=$?
+[ "$code" != 141 ] || fail "SIGPIPE ends the program"
+exec {gone}>&-
 
 # A virtual machine is process 1's; this shell is not.
 code=0

@@ -96,7 +96,7 @@ def check_campaigns():
 
 def check_plans():
     schema = validator("plan")
-    good = {"format": "proxeval-plan", "version": 1, "campaign": "20261122-181500-1",
+    good = {"format": "proxeval-plan", "version": 1, "campaign": "20261122-181500-1-3f9a",
             "boot": {"index": 3, "round": 1, "variant": "proxy", "seed": 2**64 - 1, "attempt": 0},
             "target": "vm", "time": "virtual", "metronome_period_ns": 50000,
             "work": [{"workload": "mutex-inversion", "placements": ["all"],

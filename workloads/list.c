@@ -93,6 +93,12 @@ static int check_number(const struct workload *workload, const struct parameter_
 	return -EINVAL;
 }
 
+int workload_check_values(const struct workload *workload, const char *const *values, char *error,
+			  size_t error_size)
+{
+	return workload->check ? workload->check(values, error, error_size) : 0;
+}
+
 int workload_check_parameter(const struct workload *workload, const char *text, size_t *index,
 			     const char **value_out, char *error, size_t error_size)
 {

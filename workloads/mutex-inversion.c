@@ -248,12 +248,6 @@ static int make_samples(struct workload_run *run, struct inversion *inversion)
 	unsigned int min = (unsigned int)number(run, "phase_min_percent") * 10;
 	unsigned int max = (unsigned int)number(run, "phase_max_percent") * 10;
 
-	if (min >= max) {
-		result_set_outcome(run->result, OUTCOME_FAILED,
-				   "phase_min_percent (%u) must be below phase_max_percent (%u)",
-				   min / 10, max / 10);
-		return -EINVAL;
-	}
 	for (int i = 0; i < SUBJECTS; i++) {
 		struct tally *tally = &inversion->tallies[i];
 		unsigned int n = (unsigned int)number(run, i ? "control_samples" : "samples");
@@ -682,6 +676,19 @@ static const char *const kernel_options[] = {"CONFIG_SHMEM", "CONFIG_MEMFD_CREAT
 					     "CONFIG_FUTEX_PI", NULL};
 static const char *const files[] = {"/proc/self/sched", NULL};
 
+static int check(const char *const *values, char *error, size_t error_size)
+{
+	const struct workload_run run = {.values = values};
+	uint64_t min = number(&run, "phase_min_percent"), max = number(&run, "phase_max_percent");
+
+	if (min < max)
+		return 0;
+	snprintf(error, error_size,
+		 "mutex-inversion: phase_min_percent (%llu) must be below phase_max_percent (%llu)",
+		 (unsigned long long)min, (unsigned long long)max);
+	return -EINVAL;
+}
+
 const struct workload workload_mutex_inversion = {
 	.name = "mutex-inversion",
 	.summary =
@@ -690,6 +697,7 @@ const struct workload workload_mutex_inversion = {
 	.metrics = metrics,
 	.needs = {.root = true, .min_cpus = 1, .kernel_options = kernel_options, .files = files},
 	.placements = (1u << PLACEMENT_KINDS) - 1,
+	.check = check,
 	.knobs = knobs,
 	.setup = setup,
 	.measure = measure,

@@ -73,6 +73,12 @@ struct workload {
 	struct workload_needs needs;
 	unsigned int placements; /* bit mask: 1 << PLACEMENT_… */
 	/*
+	 * Optional. Whether the parameters go together: @values as in struct workload_run, each
+	 * checked alone already. 0, or -EINVAL with one sentence in @error. Called before anything
+	 * is booted, and again by the runner.
+	 */
+	int (*check)(const char *const *values, char *error, size_t error_size);
+	/*
 	 * Optional. Knobs that depend on the parameters, as needs.knobs; NULL: none. Only
 	 * run->placement, values and seed are there yet.
 	 */
@@ -104,6 +110,10 @@ uint64_t workload_number(const struct workload *workload, const struct workload_
 			 const char *name);
 const char *workload_choice(const struct workload *workload, const struct workload_run *run,
 			    const char *name);
+
+/* Calls the workload's check, if it has one: 0, or -EINVAL with one sentence in @error. */
+int workload_check_values(const struct workload *workload, const char *const *values, char *error,
+			  size_t error_size);
 
 /*
  * Checks "NAME=VALUE" against the table. 0 with @index set, or -EINVAL with one

@@ -199,7 +199,7 @@ static void test_a_series_is_read_as_quilt_does(void **state)
 	free(path);
 	assert_int_equal(apply("first.patch -R\n", said, sizeof(said)), -EINVAL);
 	assert_non_null(strstr(said, "series:1: '-R'"));
-	assert_int_equal(apply("missing.patch\n", said, sizeof(said)), -ENOENT);
+	assert_int_equal(apply("missing.patch\n", said, sizeof(said)), -EINVAL);
 	assert_non_null(strstr(said, "missing.patch"));
 }
 
