@@ -103,16 +103,35 @@ static void test_ninety_five_percent_must_be_contended(void **state)
 static void test_proxying_is_held_to_what_the_kernel_says(void **state)
 {
 	(void)state;
-	assert_true(is_proxying_as_expected(PROXY_EXEC_ON, 6, 6));
-	assert_true(is_proxying_as_expected(PROXY_EXEC_ON, 3, 6));
-	assert_false(is_proxying_as_expected(PROXY_EXEC_ON, 2, 6));
-	assert_false(is_proxying_as_expected(PROXY_EXEC_ON, 0, 0));
-	assert_true(is_proxying_as_expected(PROXY_EXEC_OFF, 0, 6));
-	assert_false(is_proxying_as_expected(PROXY_EXEC_OFF, 1, 600));
-	assert_true(is_proxying_as_expected(PROXY_EXEC_ABSENT, 0, 6));
-	assert_false(is_proxying_as_expected(PROXY_EXEC_ABSENT, 1, 6));
-	assert_true(is_proxying_as_expected(PROXY_EXEC_UNKNOWN, 6, 6));
-	assert_true(is_proxying_as_expected(PROXY_EXEC_UNKNOWN, 0, 6));
+	assert_true(is_proxying_as_expected(PROXY_EXEC_ON, PROXY_EXEC_ASKED_ON, 6, 6));
+	assert_true(is_proxying_as_expected(PROXY_EXEC_ON, PROXY_EXEC_ASKED_ON, 3, 6));
+	assert_false(is_proxying_as_expected(PROXY_EXEC_ON, PROXY_EXEC_ASKED_ON, 2, 6));
+	assert_false(is_proxying_as_expected(PROXY_EXEC_ON, PROXY_EXEC_ASKED_ON, 0, 0));
+	assert_true(is_proxying_as_expected(PROXY_EXEC_OFF, PROXY_EXEC_ASKED_ON, 0, 6));
+	assert_false(is_proxying_as_expected(PROXY_EXEC_OFF, PROXY_EXEC_ASKED_ON, 1, 600));
+	assert_true(is_proxying_as_expected(PROXY_EXEC_ABSENT, PROXY_EXEC_ASKED_ON, 0, 6));
+	assert_false(is_proxying_as_expected(PROXY_EXEC_ABSENT, PROXY_EXEC_ASKED_ON, 1, 6));
+}
+
+static void test_a_silent_kernel_is_held_to_what_it_was_asked_for(void **state)
+{
+	static const struct {
+		enum proxy_exec_request request;
+		uint64_t lent;
+		bool held;
+	} cases[] = {
+		{PROXY_EXEC_ASKED_ON, 6, true},	  {PROXY_EXEC_ASKED_ON, 3, true},
+		{PROXY_EXEC_ASKED_ON, 2, false},  {PROXY_EXEC_ASKED_ON, 0, false},
+		{PROXY_EXEC_ASKED_OFF, 6, false}, {PROXY_EXEC_ASKED_OFF, 0, true},
+		{PROXY_EXEC_NOT_NAMED, 6, true},  {PROXY_EXEC_NOT_NAMED, 2, false},
+		{PROXY_EXEC_NOT_NAMED, 0, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_int_equal(is_proxying_as_expected(PROXY_EXEC_UNKNOWN, cases[i].request,
+							 cases[i].lent, 6),
+				 cases[i].held);
 }
 
 static void test_shares_and_what_they_promise(void **state)
@@ -364,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_a_donor_is_blocked_when_it_sleeps_on_a_held_lock),
 		cmocka_unit_test(test_ninety_five_percent_must_be_contended),
 		cmocka_unit_test(test_proxying_is_held_to_what_the_kernel_says),
+		cmocka_unit_test(test_a_silent_kernel_is_held_to_what_it_was_asked_for),
 		cmocka_unit_test(test_shares_and_what_they_promise),
 		cmocka_unit_test(test_median),
 		cmocka_unit_test(test_the_kernels_books_are_read_to_the_nanosecond),
