@@ -12,6 +12,7 @@
 
 #include "measure/task_watch.h"
 #include "workloads/inversion.h"
+#include "workloads/lock.h"
 #include "workloads/profiles.h"
 #include "workloads/workload.h"
 
@@ -276,6 +277,35 @@ static void test_before_it_slept_nothing_counts(void **state)
 	assert_false(watch.is_moved);
 }
 
+static void test_a_section_is_what_was_asked_for_within_a_fifth(void **state)
+{
+	(void)state;
+	assert_true(lock_is_section_fit(6000000, 6000000));
+	assert_true(lock_is_section_fit(4800000, 6000000));
+	assert_false(lock_is_section_fit(4799999, 6000000));
+	assert_true(lock_is_section_fit(7200000, 6000000));
+	assert_false(lock_is_section_fit(7200001, 6000000));
+	assert_false(lock_is_section_fit(277489, 6000000));
+	assert_int_equal(lock_scale_bytes(65536, 6000000, 1500000), 262144);
+	assert_int_equal(lock_scale_bytes(65536, 6000000, 12000000), 32768);
+	assert_int_equal(lock_scale_bytes(1, 1, 1000), 1);
+	assert_true(lock_scale_bytes(UINT64_C(1) << 30, 1000000000, 0) > UINT64_C(1) << 30);
+}
+
+/* Whatever else this machine does: a lock that was made has the section that was asked for. */
+static void test_a_lock_that_is_made_has_its_section(void **state)
+{
+	struct lock lock = {.ops = &lock_f_pos, .section_ns = 2000000};
+	int err = lock_f_pos.init(&lock);
+
+	(void)state;
+	if (err != -EAGAIN) {
+		assert_int_equal(err, 0);
+		assert_true(lock_is_section_fit(lock.section_ns, 2000000));
+	}
+	lock_f_pos.release(&lock);
+}
+
 static int check(const char *text, size_t *index, char error[256])
 {
 	const char *value;
@@ -397,6 +427,8 @@ int main(void)
 		cmocka_unit_test(test_standards_pass_their_own_checks),
 		cmocka_unit_test(test_every_profile_has_work_that_passes_the_checks),
 		cmocka_unit_test(test_a_profile_can_be_narrowed),
+		cmocka_unit_test(test_a_section_is_what_was_asked_for_within_a_fifth),
+		cmocka_unit_test(test_a_lock_that_is_made_has_its_section),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

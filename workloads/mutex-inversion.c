@@ -215,7 +215,11 @@ static int make_lock(struct workload_run *run, struct inversion *inversion, enum
 		result_set_outcome(run->result, OUTCOME_FAILED,
 				   "cannot make a %s section of %llu us on CPU %d: %s",
 				   lock->ops->name, (unsigned long long)lock->section_ns / 1000,
-				   calibration.cpu, strerror(-calibration.err));
+				   calibration.cpu,
+				   calibration.err == -EAGAIN
+					   ? "its length does not settle within a fifth: the "
+					     "machine is too busy with something else"
+					   : strerror(-calibration.err));
 		return calibration.err;
 	}
 	inversion->is_made[subject] = true;
