@@ -533,22 +533,23 @@ static char *probe_cache_path(void)
 	return paths_build("vm/kvm-probe.json");
 }
 
-/* What the answer holds for: this boot of this host, and this QEMU. */
-static char *probe_key(const struct vm_state *state)
+/* What the answer holds for: this boot of this host, this QEMU, and the image that was tried. */
+static char *probe_key(const struct vm_state *state, const struct campaign *campaign)
 {
-	char boot_id[64];
+	char boot_id[64], image[SHA256_HEX_SIZE];
 
-	if (read_line("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id)))
+	if (read_line("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id)) ||
+	    sha256_file(campaign->variants[0].image_path, image))
 		return NULL;
-	return format_string("%s QEMU %s", boot_id, state->version.text);
+	return format_string("%s QEMU %s image %s", boot_id, state->version.text, image);
 }
 
-/* 1: KVM works, 0: it does not, -ENOENT: nobody has tried. */
-static int read_probe_cache(const char *key)
+/* Whether this image has booted under KVM here. */
+static bool has_worked(const char *key)
 {
 	struct json_object *document = NULL, *field;
 	char *path = probe_cache_path(), *text = NULL;
-	int answer = -ENOENT;
+	bool answer = false;
 
 	if (path && !read_file(path, PROBE_CACHE_BYTES, &text, NULL))
 		document = json_tokener_parse(text);
@@ -562,13 +563,14 @@ static int read_probe_cache(const char *key)
 	return answer;
 }
 
-static void write_probe_cache(const char *key, bool works)
+/* Only that it works is kept: that it did not may be the image's fault, or a busy moment's. */
+static void write_probe_cache(const char *key)
 {
 	struct json_object *document = json_object_new_object();
 	char *path = probe_cache_path();
 
 	json_object_object_add(document, "key", json_object_new_string(key));
-	json_object_object_add(document, "works", json_object_new_boolean(works));
+	json_object_object_add(document, "works", json_object_new_boolean(true));
 	if (path)
 		write_json_atomically(path,
 				      document); /* when it cannot be kept it is tried again */
@@ -605,21 +607,21 @@ static int try_kvm(struct vm_state *state, const struct campaign *campaign)
 
 static int choose_real_accelerator(struct vm_state *state, const struct campaign *campaign)
 {
-	char *key = probe_key(state);
-	int works = key ? read_probe_cache(key) : -ENOENT;
+	char *key = probe_key(state, campaign);
+	int works = key && has_worked(key);
 
 	if (access("/dev/kvm", R_OK | W_OK)) {
 		message_note(
 			"no usable /dev/kvm here: the guests run under TCG, several times slower");
 		works = 0;
-	} else if (works < 0) {
+	} else if (!works) {
 		message_note("/dev/kvm is here: trying whether it boots a guest (at most %d s)",
 			     PROBE_LIMIT_S);
 		works = try_kvm(state, campaign);
-		if (works >= 0 && key)
-			write_probe_cache(key, works);
+		if (works > 0 && key)
+			write_probe_cache(key);
 	}
-	if (!works && !access("/dev/kvm", R_OK | W_OK))
+	if (works <= 0 && works != -EINTR && !access("/dev/kvm", R_OK | W_OK))
 		message_note("/dev/kvm does not boot a guest here: the guests run under TCG");
 	state->accelerator = works > 0 ? VM_KVM : VM_TCG;
 	free(key);
