@@ -254,8 +254,31 @@ static char *read_kernel_log(const char *root)
 	return text;
 }
 
-/* What the kernel said when it took the switch; UNKNOWN when it said nothing, or the log has
- * wrapped. */
+/*
+ * Whether the kernel listed the switch among the arguments that nobody in it took. It prints
+ * the whole list in one line, which ends before the text of the next.
+ */
+static bool is_switch_unknown_to(const char *log)
+{
+	static const char lead[] = "Unknown kernel command line parameters";
+	const char *list = strstr(log, lead);
+
+	if (!list)
+		return false;
+	list += sizeof(lead) - 1;
+	while (*list && *list != '\n') {
+		size_t length;
+
+		list += strspn(list, " \"");
+		length = strcspn(list, " \"\n");
+		if (is_proxy_exec_word(list, length))
+			return true;
+		list += length;
+	}
+	return false;
+}
+
+/* What the kernel said of the switch; UNKNOWN when it said nothing, or the log has wrapped. */
 static enum proxy_exec_state proxy_exec_from_log(const char *root)
 {
 	char *text = read_kernel_log(root);
@@ -268,7 +291,8 @@ static enum proxy_exec_state proxy_exec_from_log(const char *root)
 	off = strstr(text, "sched_proxy_exec disabled via boot arg");
 	if (on || off)
 		state = on > off ? PROXY_EXEC_ON : PROXY_EXEC_OFF; /* the last word counts */
-	else if (strstr(text, "CONFIG_SCHED_PROXY_EXEC=n, so it cannot be enabled"))
+	else if (strstr(text, "CONFIG_SCHED_PROXY_EXEC=n, so it cannot be enabled") ||
+		 is_switch_unknown_to(text))
 		state = PROXY_EXEC_ABSENT;
 	free(text);
 	return state;
@@ -313,6 +337,48 @@ enum proxy_exec_state environment_proxy_exec_at(const char *root)
 enum proxy_exec_state environment_proxy_exec(void)
 {
 	return environment_proxy_exec_at("");
+}
+
+enum proxy_exec_request environment_proxy_exec_request_at(const char *root)
+{
+	char *command_line = read_text_at(root, "/proc/cmdline");
+	bool set = false, enabled;
+
+	enabled = !command_line || proxy_exec_from_command_line(command_line, &set);
+	free(command_line);
+	if (!set)
+		return PROXY_EXEC_NOT_NAMED;
+	return enabled ? PROXY_EXEC_ASKED_ON : PROXY_EXEC_ASKED_OFF;
+}
+
+enum proxy_exec_request environment_proxy_exec_request(void)
+{
+	return environment_proxy_exec_request_at("");
+}
+
+const char *environment_proxy_exec_refusal_at(const char *root)
+{
+	struct running_config *config = NULL;
+	enum proxy_exec_state state;
+	bool has_config;
+
+	if (environment_proxy_exec_request_at(root) != PROXY_EXEC_ASKED_ON)
+		return NULL;
+	running_config_load(&config, root);
+	has_config = config;
+	state = judge_proxy_exec(root, config);
+	running_config_free(config);
+	if (state != PROXY_EXEC_ABSENT)
+		return NULL;
+	if (has_config)
+		return "this kernel has no proxy execution (it is built without "
+		       "CONFIG_SCHED_PROXY_EXEC)";
+	return "this kernel has no proxy execution (its log calls sched_proxy_exec unknown)";
+}
+
+const char *environment_proxy_exec_refusal(void)
+{
+	return environment_proxy_exec_refusal_at("");
 }
 
 int environment_has_kernel_option(const char *option)

@@ -19,14 +19,30 @@ struct json_object *environment_to_json_at(const char *root);
 
 /* What the running kernel says of proxy execution. */
 enum proxy_exec_state {
-	PROXY_EXEC_UNKNOWN, /* the configuration cannot be read */
-	PROXY_EXEC_ABSENT,  /* CONFIG_SCHED_PROXY_EXEC is not set */
+	PROXY_EXEC_UNKNOWN, /* neither its configuration nor its log tells */
+	PROXY_EXEC_ABSENT,  /* not built in, or its log calls the switch unknown */
 	PROXY_EXEC_OFF,	    /* built in, switched off by the boot argument */
 	PROXY_EXEC_ON,
 };
 enum proxy_exec_state environment_proxy_exec(void);
 enum proxy_exec_state environment_proxy_exec_at(const char *root);
 const char *proxy_exec_state_name(enum proxy_exec_state state);
+
+/* What the kernel's command line asks for, whether or not the kernel knows the switch. */
+enum proxy_exec_request {
+	PROXY_EXEC_NOT_NAMED,
+	PROXY_EXEC_ASKED_OFF,
+	PROXY_EXEC_ASKED_ON,
+};
+enum proxy_exec_request environment_proxy_exec_request(void);
+enum proxy_exec_request environment_proxy_exec_request_at(const char *root);
+
+/*
+ * Why a boot that asks for proxy execution cannot have it: one sentence; NULL: nothing is known
+ * against it, or it does not ask.
+ */
+const char *environment_proxy_exec_refusal(void);
+const char *environment_proxy_exec_refusal_at(const char *root);
 
 /* One thing that could spoil a measurement here, for doctor and for the result. */
 struct spoiler {

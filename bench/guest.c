@@ -117,6 +117,15 @@ static void take_all_memory(void)
 	}
 }
 
+/* What a kernel that reports stalls for ever looks like from outside. */
+static void make_noise(void)
+{
+	for (;;) {
+		message_error("nothing happens here");
+		sleep(1);
+	}
+}
+
 static bool is_fault(const char *name)
 {
 	const char *fault = getenv(GUEST_FAULT);
@@ -129,6 +138,8 @@ static void misbehave_as_runner(void)
 {
 	if (is_fault("hang"))
 		pause();
+	if (is_fault("noise"))
+		make_noise();
 	if (is_fault("memory"))
 		take_all_memory();
 	if (is_fault("kill"))

@@ -10,7 +10,8 @@
 /*
  * The environment variable (from a kernel argument of that name) that makes a guest
  * misbehave on purpose, so that what the driver does about it can be tested:
- * "panic", "hang", "memory", "kill", "half" (a result that ends in the middle).
+ * "panic", "hang", "noise" (a console that never falls silent), "memory", "kill", "half" (a result
+ * that ends in the middle).
  */
 #define GUEST_FAULT "proxeval_fault"
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "bench/options.h"
+#include "measure/clock.h"
 
 void guest_stream_init(struct guest_stream *stream)
 {
@@ -250,6 +251,28 @@ int guest_stream_send_died(int fd, const char *reason)
 int guest_stream_send_end(int fd)
 {
 	return send_line(fd, "@end");
+}
+
+void guest_life_begin(struct guest_life *life, uint64_t now_ns, unsigned int watchdog_s)
+{
+	*life = (struct guest_life){
+		.begin_ns = now_ns, .alive_ns = now_ns, .watchdog_ns = watchdog_s * NS_PER_S};
+}
+
+void guest_life_look(struct guest_life *life, uint64_t now_ns, bool has_stream, bool has_console,
+		     bool is_running)
+{
+	life->is_running |= is_running;
+	if (has_stream || (has_console && !life->is_running))
+		life->alive_ns = now_ns;
+}
+
+bool guest_life_is_over(const struct guest_life *life, uint64_t now_ns)
+{
+	if (now_ns - life->alive_ns >= life->watchdog_ns)
+		return true;
+	return !life->is_running &&
+	       now_ns - life->begin_ns >= life->watchdog_ns * GUEST_BOOT_LIMITS;
 }
 
 /* Copies the line that @at lies in, without "[    1.234567] ". */

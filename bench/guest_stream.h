@@ -77,4 +77,22 @@ int guest_stream_send_end(int fd);
 bool console_find_panic(const char *text, char *reason, size_t reason_size);
 bool console_find_out_of_memory(const char *text, char *reason, size_t reason_size);
 
+/*
+ * How long a guest is waited for, on the wall's clock. Until the runner's first line the
+ * console's growth is life too, but a guest that only talks is given up after
+ * GUEST_BOOT_LIMITS watchdogs. From then on the stream alone is: a kernel in trouble
+ * may report stalls on its console for ever.
+ */
+#define GUEST_BOOT_LIMITS 4
+struct guest_life {
+	uint64_t begin_ns, alive_ns;
+	uint64_t watchdog_ns;
+	bool is_running; /* the runner has spoken */
+};
+void guest_life_begin(struct guest_life *life, uint64_t now_ns, unsigned int watchdog_s);
+/* Whether stream and console have grown since the last look, and whether the runner has spoken. */
+void guest_life_look(struct guest_life *life, uint64_t now_ns, bool has_stream, bool has_console,
+		     bool is_running);
+bool guest_life_is_over(const struct guest_life *life, uint64_t now_ns);
+
 #endif

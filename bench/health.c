@@ -41,6 +41,7 @@ struct health {
 	char root[PATH_MAX];
 	int log_fd;
 	uint64_t taint;
+	bool is_whole_boot;
 	struct blocked blocked;
 };
 
@@ -339,7 +340,33 @@ static uint64_t read_taint(const char *root)
 	return read_line(path, line, sizeof(line)) ? 0 : strtoull(line, NULL, 10);
 }
 
-int health_begin_at(struct health **out, const char *root)
+/*
+ * The taint of a kernel that has already gone wrong. Foreign modules, firmware's faults and the
+ * like spoil no measurement.
+ */
+static const struct {
+	unsigned int bit;
+	const char *what;
+} bad_taints[] = {
+	{4, "a machine check"}, {5, "a bad page"},     {7, "an oops"},
+	{9, "a warning"},	{14, "a soft lockup"},
+};
+
+static void report_bad_taint(struct json_object *reports, uint64_t taint)
+{
+	for (size_t i = 0; i < sizeof(bad_taints) / sizeof(*bad_taints); i++) {
+		char text[96];
+
+		if (!(taint >> bad_taints[i].bit & 1))
+			continue;
+		snprintf(text, sizeof(text),
+			 "the kernel was tainted by %s before the measurement began",
+			 bad_taints[i].what);
+		add_report(reports, text);
+	}
+}
+
+int health_begin_at(struct health **out, const char *root, bool is_whole_boot)
 {
 	struct health *health = calloc(1, sizeof(*health));
 	char path[PATH_MAX + 64];
@@ -349,7 +376,9 @@ int health_begin_at(struct health **out, const char *root)
 	snprintf(health->root, sizeof(health->root), "%s", root);
 	snprintf(path, sizeof(path), "%s/dev/kmsg", root);
 	health->log_fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (health->log_fd >= 0 && lseek(health->log_fd, 0, SEEK_END) < 0) {
+	health->is_whole_boot = is_whole_boot;
+	/* Of a whole boot the log is read from its start, but afterwards: it costs time. */
+	if (health->log_fd >= 0 && !is_whole_boot && lseek(health->log_fd, 0, SEEK_END) < 0) {
 		close(health->log_fd);
 		health->log_fd = -1;
 	}
@@ -359,9 +388,9 @@ int health_begin_at(struct health **out, const char *root)
 	return 0;
 }
 
-int health_begin(struct health **health)
+int health_begin(struct health **health, bool is_whole_boot)
 {
-	return health_begin_at(health, "");
+	return health_begin_at(health, "", is_whole_boot);
 }
 
 static struct json_object *stuck_to_json(const struct blocked *before, const struct blocked *after)
@@ -388,6 +417,8 @@ struct json_object *health_end(struct health *health)
 	reports = json_object_new_array();
 	if (health->log_fd >= 0)
 		read_log(health->log_fd, reports);
+	if (health->is_whole_boot)
+		report_bad_taint(reports, health->taint);
 	taint_after = read_taint(health->root);
 	stuck = stuck_to_json(&health->blocked, &after);
 	clean = !json_object_array_length(reports) && !(taint_after & ~health->taint) &&

@@ -124,9 +124,11 @@ static int measure(struct runner *runner, struct json_object *plan, struct topol
 
 	context.virtual_time = !strcmp(get_text(plan, "time"), "virtual");
 	context.proxy_exec = environment_proxy_exec();
+	context.proxy_exec_request = environment_proxy_exec_request();
+	context.refusal = environment_proxy_exec_refusal();
 	if (json_object_object_get_ex(plan, "metronome_period_ns", &period))
 		context.metronome_period_ns = json_object_get_uint64(period);
-	err = health_begin(&health);
+	err = health_begin(&health, !strcmp(get_text(plan, "target"), "vm"));
 	if (err) {
 		json_object_put(sections);
 		return message_errno(err, "cannot look at the kernel's health");

@@ -96,6 +96,7 @@ be_child(const struct section *section, const struct section_context *context,
 		.seed = section->seed,
 		.virtual_time = context->virtual_time,
 		.proxy_exec = context->proxy_exec,
+		.proxy_exec_request = context->proxy_exec_request,
 		.cgroup = cgroup->path,
 		.result = result_new(section->workload->metrics),
 		.stop = &stop_child,
@@ -294,6 +295,8 @@ static char *missing_need(const struct section *section, const struct section_co
 
 	if (section->missing)
 		return strdup(section->missing);
+	if (context->refusal)
+		return strdup(context->refusal);
 	if (needs->root && geteuid() != 0)
 		return format_string("%s needs root (run it as root)", section->workload->name);
 	if (topology_cpus(context->topology) < needs->min_cpus)

@@ -13,6 +13,8 @@ struct section_context {
 	const struct topology *topology;
 	bool virtual_time;
 	enum proxy_exec_state proxy_exec;
+	enum proxy_exec_request proxy_exec_request;
+	const char *refusal; /* why nothing can be measured as this boot asks; NULL: it can */
 	uint64_t metronome_period_ns;						/* 0: none */
 	void (*progress)(void *context, unsigned int done, unsigned int total); /* may be NULL */
 	void *progress_context;

@@ -64,7 +64,7 @@ struct vm_boot {
 	off_t console_bytes;
 	struct guest_stream stream;
 	struct json_object *environment;
-	uint64_t begin_ns, alive_ns; /* alive: the last sign of life */
+	struct guest_life life;
 	unsigned int watchdog_s;
 	void (*on_progress)(void *context, unsigned long done, unsigned long total,
 			    const char *what);
@@ -302,7 +302,7 @@ static int launch(const struct vm_state *state, struct vm_boot *boot,
 	if (boot->pid < 0)
 		return (int)boot->pid;
 	boot->pid_fd = open_pid_fd(boot->pid);
-	boot->begin_ns = boot->alive_ns = clock_now_ns();
+	guest_life_begin(&boot->life, clock_now_ns(), boot->watchdog_s);
 	return 0;
 }
 
@@ -375,9 +375,9 @@ static bool has_console_grown(struct vm_boot *boot)
 static void look_for_life(struct vm_boot *boot)
 {
 	bool has_console = has_console_grown(boot);
+	bool has_stream = read_stream(boot);
 
-	if (read_stream(boot) || has_console)
-		boot->alive_ns = clock_now_ns();
+	guest_life_look(&boot->life, clock_now_ns(), has_stream, has_console, boot->stream.started);
 	if (boot->stream.updated && boot->on_progress)
 		boot->on_progress(boot->context, boot->stream.done, boot->stream.total,
 				  boot->stream.what);
@@ -485,6 +485,11 @@ static void fill_answer(struct vm_boot *boot, bool exited, int status, struct bo
 		answer->outcome = BOOT_DIED;
 	else if (exited)
 		answer_exit(boot, status, answer);
+	else if (clock_now_ns() - boot->life.alive_ns < boot->life.watchdog_ns)
+		answer_with(answer, BOOT_NO_PROGRESS,
+			    "the guest's console talked for %u s of wall time, and it never "
+			    "reached the runner",
+			    boot->watchdog_s * GUEST_BOOT_LIMITS);
 	else
 		answer_with(answer, BOOT_NO_PROGRESS,
 			    "no sign of life from the guest for %u s of wall time (%s)",
@@ -493,7 +498,7 @@ static void fill_answer(struct vm_boot *boot, bool exited, int status, struct bo
 						 : "it never reached the runner");
 	answer->reached_runner = boot->stream.started;
 	answer->environment = json_object_get(boot->environment);
-	answer->wall_s = (double)(clock_now_ns() - boot->begin_ns) / (double)NS_PER_S;
+	answer->wall_s = (double)(clock_now_ns() - boot->life.begin_ns) / (double)NS_PER_S;
 	free(console);
 }
 
@@ -509,7 +514,7 @@ static int vm_poll(void *handle, unsigned int timeout_ms, struct boot_answer *an
 	/* After '@end' the guest only powers off: nothing is won by watching it. */
 	if (!exited && boot->stream.state != GUEST_STREAM_ENDED &&
 	    boot->stream.state != GUEST_STREAM_INVALID &&
-	    clock_now_ns() - boot->alive_ns < boot->watchdog_s * NS_PER_S)
+	    !guest_life_is_over(&boot->life, clock_now_ns()))
 		return -EAGAIN;
 	fill_answer(boot, exited, status, answer);
 	free_boot(boot);
@@ -528,22 +533,23 @@ static char *probe_cache_path(void)
 	return paths_build("vm/kvm-probe.json");
 }
 
-/* What the answer holds for: this boot of this host, and this QEMU. */
-static char *probe_key(const struct vm_state *state)
+/* What the answer holds for: this boot of this host, this QEMU, and the image that was tried. */
+static char *probe_key(const struct vm_state *state, const struct campaign *campaign)
 {
-	char boot_id[64];
+	char boot_id[64], image[SHA256_HEX_SIZE];
 
-	if (read_line("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id)))
+	if (read_line("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id)) ||
+	    sha256_file(campaign->variants[0].image_path, image))
 		return NULL;
-	return format_string("%s QEMU %s", boot_id, state->version.text);
+	return format_string("%s QEMU %s image %s", boot_id, state->version.text, image);
 }
 
-/* 1: KVM works, 0: it does not, -ENOENT: nobody has tried. */
-static int read_probe_cache(const char *key)
+/* Whether this image has booted under KVM here. */
+static bool has_worked(const char *key)
 {
 	struct json_object *document = NULL, *field;
 	char *path = probe_cache_path(), *text = NULL;
-	int answer = -ENOENT;
+	bool answer = false;
 
 	if (path && !read_file(path, PROBE_CACHE_BYTES, &text, NULL))
 		document = json_tokener_parse(text);
@@ -557,13 +563,14 @@ static int read_probe_cache(const char *key)
 	return answer;
 }
 
-static void write_probe_cache(const char *key, bool works)
+/* Only that it works is kept: that it did not may be the image's fault, or a busy moment's. */
+static void write_probe_cache(const char *key)
 {
 	struct json_object *document = json_object_new_object();
 	char *path = probe_cache_path();
 
 	json_object_object_add(document, "key", json_object_new_string(key));
-	json_object_object_add(document, "works", json_object_new_boolean(works));
+	json_object_object_add(document, "works", json_object_new_boolean(true));
 	if (path)
 		write_json_atomically(path,
 				      document); /* when it cannot be kept it is tried again */
@@ -587,7 +594,7 @@ static int try_kvm(struct vm_state *state, const struct campaign *campaign)
 
 	while (!err && (err = vm_poll(boot, PROBE_POLL_MS, &answer)) == -EAGAIN) {
 		err = process_stop_requested() ? -EINTR : 0;
-		if (err || clock_now_ns() - boot->begin_ns > PROBE_LIMIT_S * NS_PER_S) {
+		if (err || clock_now_ns() - boot->life.begin_ns > PROBE_LIMIT_S * NS_PER_S) {
 			vm_stop(boot);
 			break;
 		}
@@ -600,21 +607,21 @@ static int try_kvm(struct vm_state *state, const struct campaign *campaign)
 
 static int choose_real_accelerator(struct vm_state *state, const struct campaign *campaign)
 {
-	char *key = probe_key(state);
-	int works = key ? read_probe_cache(key) : -ENOENT;
+	char *key = probe_key(state, campaign);
+	int works = key && has_worked(key);
 
 	if (access("/dev/kvm", R_OK | W_OK)) {
 		message_note(
 			"no usable /dev/kvm here: the guests run under TCG, several times slower");
 		works = 0;
-	} else if (works < 0) {
+	} else if (!works) {
 		message_note("/dev/kvm is here: trying whether it boots a guest (at most %d s)",
 			     PROBE_LIMIT_S);
 		works = try_kvm(state, campaign);
-		if (works >= 0 && key)
-			write_probe_cache(key, works);
+		if (works > 0 && key)
+			write_probe_cache(key);
 	}
-	if (!works && !access("/dev/kvm", R_OK | W_OK))
+	if (works <= 0 && works != -EINTR && !access("/dev/kvm", R_OK | W_OK))
 		message_note("/dev/kvm does not boot a guest here: the guests run under TCG");
 	state->accelerator = works > 0 ? VM_KVM : VM_TCG;
 	free(key);

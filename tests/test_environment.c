@@ -67,6 +67,27 @@ static void test_the_command_line_is_read_as_the_kernel_reads_it(void **state)
 	}
 }
 
+static void test_what_a_kernel_does_not_know_cannot_be_asked_of_it(void **state)
+{
+	(void)state;
+	assert_int_equal(environment_proxy_exec_at(FIXTURES "log-unknown-on"), PROXY_EXEC_ABSENT);
+	assert_int_equal(environment_proxy_exec_request_at(FIXTURES "log-unknown-on"),
+			 PROXY_EXEC_ASKED_ON);
+	assert_string_equal(
+		environment_proxy_exec_refusal_at(FIXTURES "log-unknown-on"),
+		"this kernel has no proxy execution (its log calls sched_proxy_exec unknown)");
+	/* The baseline of the same kernel is one. */
+	assert_int_equal(environment_proxy_exec_at(FIXTURES "log-unknown-off"), PROXY_EXEC_ABSENT);
+	assert_int_equal(environment_proxy_exec_request_at(FIXTURES "log-unknown-off"),
+			 PROXY_EXEC_ASKED_OFF);
+	assert_null(environment_proxy_exec_refusal_at(FIXTURES "log-unknown-off"));
+	/* Another argument is unknown, in another line the name is somebody else's. */
+	assert_int_equal(environment_proxy_exec_at(FIXTURES "log-other"), PROXY_EXEC_UNKNOWN);
+	assert_null(environment_proxy_exec_refusal_at(FIXTURES "log-other"));
+	assert_null(environment_proxy_exec_refusal_at(FIXTURES "log-on"));
+	assert_int_equal(environment_proxy_exec_request_at(FIXTURES "bare"), PROXY_EXEC_NOT_NAMED);
+}
+
 static void test_proxy_execution_is_told_by_three_witnesses(void **state)
 {
 	(void)state;
@@ -283,6 +304,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_command_line_is_read_as_the_kernel_reads_it),
 		cmocka_unit_test(test_proxy_execution_is_told_by_three_witnesses),
+		cmocka_unit_test(test_what_a_kernel_does_not_know_cannot_be_asked_of_it),
 		cmocka_unit_test(test_a_configuration_is_read_plain_and_gzipped),
 		cmocka_unit_test(test_everything_spoils_on_a_noisy_machine),
 		cmocka_unit_test(test_nothing_spoils_on_a_quiet_machine),

@@ -224,6 +224,48 @@ static void test_panics_are_found_on_a_console(void **state)
 	assert_false(console_find_out_of_memory("all is well\n", reason, sizeof(reason)));
 }
 
+/* ---- how long a guest is waited for ---- */
+
+#define S UINT64_C(1000000000)
+
+static void test_the_console_is_life_until_the_runner_speaks(void **state)
+{
+	struct guest_life life;
+
+	(void)state;
+	guest_life_begin(&life, 100 * S, 10);
+	assert_false(guest_life_is_over(&life, 110 * S - 1));
+	assert_true(guest_life_is_over(&life, 110 * S));
+	guest_life_look(&life, 109 * S, false, true, false);
+	assert_false(guest_life_is_over(&life, 119 * S - 1));
+	assert_true(guest_life_is_over(&life, 119 * S));
+	/* The runner's first line; then the console may say what it likes. */
+	guest_life_look(&life, 115 * S, true, true, true);
+	guest_life_look(&life, 124 * S, false, true, true);
+	assert_false(guest_life_is_over(&life, 125 * S - 1));
+	assert_true(guest_life_is_over(&life, 125 * S));
+	guest_life_look(&life, 124 * S, true, false, true);
+	assert_false(guest_life_is_over(&life, 134 * S - 1));
+}
+
+static void test_a_guest_that_only_talks_is_given_up(void **state)
+{
+	struct guest_life life;
+
+	(void)state;
+	guest_life_begin(&life, 0, 10);
+	for (uint64_t now_ns = 0; now_ns < 40 * S; now_ns += S) {
+		guest_life_look(&life, now_ns, false, true, false);
+		assert_false(guest_life_is_over(&life, now_ns));
+	}
+	guest_life_look(&life, 40 * S, false, true, false);
+	assert_true(guest_life_is_over(&life, 40 * S));
+	/* One that works may take as long as it needs. */
+	guest_life_look(&life, 40 * S, true, false, true);
+	guest_life_look(&life, 400 * S, true, false, true);
+	assert_false(guest_life_is_over(&life, 401 * S));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +277,8 @@ int main(void)
 		cmocka_unit_test(test_a_death_carries_its_reason),
 		cmocka_unit_test(test_long_text_is_cut_to_one_line),
 		cmocka_unit_test(test_panics_are_found_on_a_console),
+		cmocka_unit_test(test_the_console_is_life_until_the_runner_speaks),
+		cmocka_unit_test(test_a_guest_that_only_talks_is_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,7 +118,7 @@ static void test_what_was_there_before_is_not_held_against_it(void **state)
 	struct health *health;
 
 	(void)state;
-	assert_int_equal(health_begin_at(&health, root), 0);
+	assert_int_equal(health_begin_at(&health, root, false), 0);
 	put("dev/kmsg", "6,2,2000,-;random: crng init done\n SUBSYSTEM=acpi\n", O_APPEND);
 	/* A user's word in the log is not the kernel's. */
 	put("dev/kmsg", "12,3,3000,-;BUG: says a user\n", O_APPEND);
@@ -132,7 +132,7 @@ static void test_a_report_and_a_new_taint_are_seen(void **state)
 	struct health *health;
 
 	(void)state;
-	assert_int_equal(health_begin_at(&health, root), 0);
+	assert_int_equal(health_begin_at(&health, root, false), 0);
 	put("dev/kmsg",
 	    "4,2,2000,-;WARNING: CPU: 1 PID: 77 at kernel/sched/fair.c:8923 put_prev_task_fair\n"
 	    "4,3,2000,c;Call Trace:\n0,4,2001,-;BUG: kernel NULL pointer dereference\n",
@@ -150,7 +150,7 @@ static void test_a_stuck_task_is_named(void **state)
 	struct health *health;
 
 	(void)state;
-	assert_int_equal(health_begin_at(&health, root), 0);
+	assert_int_equal(health_begin_at(&health, root, false), 0);
 	put("proc/77/task/78/stat", "78 (donor) D 1 1 1 0\n", O_TRUNC);
 	put_sums(-4, 6);
 	check_end(health,
@@ -163,7 +163,7 @@ static void test_a_task_that_is_counted_and_not_there_is_a_leak(void **state)
 	struct health *health;
 
 	(void)state;
-	assert_int_equal(health_begin_at(&health, root), 0);
+	assert_int_equal(health_begin_at(&health, root, false), 0);
 	put_sums(-4, 7);
 	check_end(health,
 		  "{\"clean\":false,\"taint_before\":4096,\"taint_after\":4096,\"reports\":[],"
@@ -181,11 +181,38 @@ static void test_what_cannot_be_read_is_said(void **state)
 	path = format_string("%s/sys", root);
 	assert_int_equal(remove_tree(path), 0);
 	free(path);
-	assert_int_equal(health_begin_at(&health, root), 0);
+	assert_int_equal(health_begin_at(&health, root, false), 0);
 	check_end(health,
 		  "{\"clean\":true,\"taint_before\":4096,\"taint_after\":4096,\"reports\":[],"
 		  "\"log_readable\":false,\"stuck_tasks\":[],\"uninterruptible_leak\":null}");
 	assert_null(health_end(NULL));
+}
+
+static void test_a_guest_answers_for_its_whole_boot(void **state)
+{
+	struct health *health;
+
+	(void)state;
+	put("proc/sys/kernel/tainted", "4736\n", O_TRUNC); /* out of tree, a warning, an oops */
+	assert_int_equal(health_begin_at(&health, root, true), 0);
+	check_end(health,
+		  "{\"clean\":false,\"taint_before\":4736,\"taint_after\":4736,\"reports\":["
+		  "\"WARNING: this was before the measurement\","
+		  "\"the kernel was tainted by an oops before the measurement began\","
+		  "\"the kernel was tainted by a warning before the measurement began\"],"
+		  "\"log_readable\":true,\"stuck_tasks\":[],\"uninterruptible_leak\":0}");
+}
+
+static void test_a_guest_with_foreign_modules_is_clean(void **state)
+{
+	struct health *health;
+
+	(void)state;
+	put("dev/kmsg", "6,1,1000,-;Linux version 7.2.13\n", O_TRUNC);
+	assert_int_equal(health_begin_at(&health, root, true), 0);
+	check_end(health,
+		  "{\"clean\":true,\"taint_before\":4096,\"taint_after\":4096,\"reports\":[],"
+		  "\"log_readable\":true,\"stuck_tasks\":[],\"uninterruptible_leak\":0}");
 }
 
 static void test_a_flood_is_cut(void **state)
@@ -194,7 +221,7 @@ static void test_a_flood_is_cut(void **state)
 	struct json_object *object;
 
 	(void)state;
-	assert_int_equal(health_begin_at(&health, root), 0);
+	assert_int_equal(health_begin_at(&health, root, false), 0);
 	for (int i = 0; i < 2000; i++)
 		put("dev/kmsg",
 		    "4,9,9,-;BUG: scheduling while atomic: a_task_with_a_longish_name/88/0x2\n",
@@ -215,6 +242,8 @@ int main(void)
 		WITH_MACHINE(test_a_stuck_task_is_named),
 		WITH_MACHINE(test_a_task_that_is_counted_and_not_there_is_a_leak),
 		WITH_MACHINE(test_what_cannot_be_read_is_said),
+		WITH_MACHINE(test_a_guest_answers_for_its_whole_boot),
+		WITH_MACHINE(test_a_guest_with_foreign_modules_is_clean),
 		WITH_MACHINE(test_a_flood_is_cut),
 	};
 

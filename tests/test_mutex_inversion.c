@@ -12,6 +12,7 @@
 
 #include "measure/task_watch.h"
 #include "workloads/inversion.h"
+#include "workloads/lock.h"
 #include "workloads/profiles.h"
 #include "workloads/workload.h"
 
@@ -103,16 +104,35 @@ static void test_ninety_five_percent_must_be_contended(void **state)
 static void test_proxying_is_held_to_what_the_kernel_says(void **state)
 {
 	(void)state;
-	assert_true(is_proxying_as_expected(PROXY_EXEC_ON, 6, 6));
-	assert_true(is_proxying_as_expected(PROXY_EXEC_ON, 3, 6));
-	assert_false(is_proxying_as_expected(PROXY_EXEC_ON, 2, 6));
-	assert_false(is_proxying_as_expected(PROXY_EXEC_ON, 0, 0));
-	assert_true(is_proxying_as_expected(PROXY_EXEC_OFF, 0, 6));
-	assert_false(is_proxying_as_expected(PROXY_EXEC_OFF, 1, 600));
-	assert_true(is_proxying_as_expected(PROXY_EXEC_ABSENT, 0, 6));
-	assert_false(is_proxying_as_expected(PROXY_EXEC_ABSENT, 1, 6));
-	assert_true(is_proxying_as_expected(PROXY_EXEC_UNKNOWN, 6, 6));
-	assert_true(is_proxying_as_expected(PROXY_EXEC_UNKNOWN, 0, 6));
+	assert_true(is_proxying_as_expected(PROXY_EXEC_ON, PROXY_EXEC_ASKED_ON, 6, 6));
+	assert_true(is_proxying_as_expected(PROXY_EXEC_ON, PROXY_EXEC_ASKED_ON, 3, 6));
+	assert_false(is_proxying_as_expected(PROXY_EXEC_ON, PROXY_EXEC_ASKED_ON, 2, 6));
+	assert_false(is_proxying_as_expected(PROXY_EXEC_ON, PROXY_EXEC_ASKED_ON, 0, 0));
+	assert_true(is_proxying_as_expected(PROXY_EXEC_OFF, PROXY_EXEC_ASKED_ON, 0, 6));
+	assert_false(is_proxying_as_expected(PROXY_EXEC_OFF, PROXY_EXEC_ASKED_ON, 1, 600));
+	assert_true(is_proxying_as_expected(PROXY_EXEC_ABSENT, PROXY_EXEC_ASKED_ON, 0, 6));
+	assert_false(is_proxying_as_expected(PROXY_EXEC_ABSENT, PROXY_EXEC_ASKED_ON, 1, 6));
+}
+
+static void test_a_silent_kernel_is_held_to_what_it_was_asked_for(void **state)
+{
+	static const struct {
+		enum proxy_exec_request request;
+		uint64_t lent;
+		bool held;
+	} cases[] = {
+		{PROXY_EXEC_ASKED_ON, 6, true},	  {PROXY_EXEC_ASKED_ON, 3, true},
+		{PROXY_EXEC_ASKED_ON, 2, false},  {PROXY_EXEC_ASKED_ON, 0, false},
+		{PROXY_EXEC_ASKED_OFF, 6, false}, {PROXY_EXEC_ASKED_OFF, 0, true},
+		{PROXY_EXEC_NOT_NAMED, 6, true},  {PROXY_EXEC_NOT_NAMED, 2, false},
+		{PROXY_EXEC_NOT_NAMED, 0, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_int_equal(is_proxying_as_expected(PROXY_EXEC_UNKNOWN, cases[i].request,
+							 cases[i].lent, 6),
+				 cases[i].held);
 }
 
 static void test_shares_and_what_they_promise(void **state)
@@ -257,6 +277,35 @@ static void test_before_it_slept_nothing_counts(void **state)
 	assert_false(watch.is_moved);
 }
 
+static void test_a_section_is_what_was_asked_for_within_a_fifth(void **state)
+{
+	(void)state;
+	assert_true(lock_is_section_fit(6000000, 6000000));
+	assert_true(lock_is_section_fit(4800000, 6000000));
+	assert_false(lock_is_section_fit(4799999, 6000000));
+	assert_true(lock_is_section_fit(7200000, 6000000));
+	assert_false(lock_is_section_fit(7200001, 6000000));
+	assert_false(lock_is_section_fit(277489, 6000000));
+	assert_int_equal(lock_scale_bytes(65536, 6000000, 1500000), 262144);
+	assert_int_equal(lock_scale_bytes(65536, 6000000, 12000000), 32768);
+	assert_int_equal(lock_scale_bytes(1, 1, 1000), 1);
+	assert_true(lock_scale_bytes(UINT64_C(1) << 30, 1000000000, 0) > UINT64_C(1) << 30);
+}
+
+/* Whatever else this machine does: a lock that was made has the section that was asked for. */
+static void test_a_lock_that_is_made_has_its_section(void **state)
+{
+	struct lock lock = {.ops = &lock_f_pos, .section_ns = 2000000};
+	int err = lock_f_pos.init(&lock);
+
+	(void)state;
+	if (err != -EAGAIN) {
+		assert_int_equal(err, 0);
+		assert_true(lock_is_section_fit(lock.section_ns, 2000000));
+	}
+	lock_f_pos.release(&lock);
+}
+
 static int check(const char *text, size_t *index, char error[256])
 {
 	const char *value;
@@ -364,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_a_donor_is_blocked_when_it_sleeps_on_a_held_lock),
 		cmocka_unit_test(test_ninety_five_percent_must_be_contended),
 		cmocka_unit_test(test_proxying_is_held_to_what_the_kernel_says),
+		cmocka_unit_test(test_a_silent_kernel_is_held_to_what_it_was_asked_for),
 		cmocka_unit_test(test_shares_and_what_they_promise),
 		cmocka_unit_test(test_median),
 		cmocka_unit_test(test_the_kernels_books_are_read_to_the_nanosecond),
@@ -377,6 +427,8 @@ int main(void)
 		cmocka_unit_test(test_standards_pass_their_own_checks),
 		cmocka_unit_test(test_every_profile_has_work_that_passes_the_checks),
 		cmocka_unit_test(test_a_profile_can_be_narrowed),
+		cmocka_unit_test(test_a_section_is_what_was_asked_for_within_a_fifth),
+		cmocka_unit_test(test_a_lock_that_is_made_has_its_section),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -258,6 +258,22 @@ static struct workload make_workload(int (*measure)(struct workload_run *run))
 				 .measure = measure};
 }
 
+static void test_what_a_boot_asks_in_vain_is_unsupported(void **state)
+{
+	const struct workload workload = make_workload(measure_answer);
+	struct section section = {.id = (char *)"test/same-cpu",
+				  .workload = &workload,
+				  .placement = {.kind = PLACEMENT_SAME_CPU, .name = "same-cpu"}};
+	struct section_context context = {.topology = guest, .refusal = "no proxy execution"};
+	struct json_object *object;
+
+	(void)state;
+	assert_int_equal(section_run(&section, &context, &object), 0);
+	assert_string_equal(text(object, "outcome"), "unsupported");
+	assert_string_equal(text(object, "reason"), "no proxy execution");
+	json_object_put(object);
+}
+
 static void test_a_result_comes_out_of_the_sections_process(void **state)
 {
 	struct workload workload = make_workload(measure_answer);
@@ -475,6 +491,7 @@ static void test_a_boot_of_this_machine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_a_boot_asks_in_vain_is_unsupported),
 		cmocka_unit_test(test_all_is_what_exists_here),
 		cmocka_unit_test(test_an_id_names_what_is_measured_and_not_how_often),
 		cmocka_unit_test(test_the_seed_draws_order_and_sections_keep_their_own),

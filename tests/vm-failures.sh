@@ -31,6 +31,8 @@ expect_fault kill died "signal 9 ended the runner"
 expect_fault memory died "out of memory" --memory 256
 expect_fault half died "middle of its result"
 expect_fault hang no-progress "no sign of life" --watchdog 20
+# The runner has begun: what the console says is no progress.
+expect_fault noise no-progress "no sign of life" --watchdog 20
 
 # A kernel that panics before there is a process 1: more boots than run at once, so that the last
 # is the one that is not tried any more.

@@ -56,15 +56,20 @@ bool has_enough_contention(uint64_t contended, uint64_t samples)
 	return samples && contended * 100 >= samples * 95;
 }
 
-bool is_proxying_as_expected(enum proxy_exec_state state, uint64_t lent, uint64_t contended)
+bool is_proxying_as_expected(enum proxy_exec_state state, enum proxy_exec_request request,
+			     uint64_t lent, uint64_t contended)
 {
+	bool is_seen = contended && lent * 2 >= contended;
+
 	switch (state) {
 	case PROXY_EXEC_UNKNOWN:
-		return true;
+		if (request == PROXY_EXEC_ASKED_ON)
+			return is_seen;
+		return !lent || (is_seen && request == PROXY_EXEC_NOT_NAMED);
 	case PROXY_EXEC_ON:
-		return contended && lent * 2 >= contended;
+		return is_seen;
 	default:
-		return lent == 0;
+		return !lent;
 	}
 }
 

@@ -44,10 +44,12 @@ bool has_enough_contention(uint64_t contended, uint64_t samples);
 
 /*
  * Whether what was seen of proxy execution goes with what the kernel says: "on" wants it in
- * at least half of the contended samples (a wait shorter than a tick can hide it), every other
- * state but "unknown" wants it in none.
+ * at least half of the contended samples (a wait shorter than a tick can hide it), "off" and
+ * "absent" want it in none. A kernel that says nothing is held to what it was asked for; asked
+ * for nothing, it may do either, but not now this and now that.
  */
-bool is_proxying_as_expected(enum proxy_exec_state state, uint64_t lent, uint64_t contended);
+bool is_proxying_as_expected(enum proxy_exec_state state, enum proxy_exec_request request,
+			     uint64_t lent, uint64_t contended);
 
 /* Weight of a nice value in the fair class, from -20 to 19 (sched_prio_to_weight in
  * kernel/sched/core.c). */

@@ -20,6 +20,24 @@
 #define FIRST_BYTES	(UINT64_C(64) << 10)
 #define LARGEST_SECTION (PART_BYTES * IOV_MAX)
 
+/* How often a section is scaled anew, and how often one length of it is timed at most. */
+#define FIT_TRIES 6
+#define FIT_READS 3
+
+bool lock_is_section_fit(uint64_t took_ns, uint64_t wanted_ns)
+{
+	return took_ns * 5 >= wanted_ns * 4 && took_ns * 5 <= wanted_ns * 6;
+}
+
+uint64_t lock_scale_bytes(uint64_t bytes, uint64_t wanted_ns, uint64_t took_ns)
+{
+	double scaled = (double)bytes * (double)wanted_ns / (double)(took_ns ? took_ns : 1);
+
+	if (scaled < 1)
+		return 1;
+	return scaled > 2.0 * (double)LARGEST_SECTION ? 2 * LARGEST_SECTION : (uint64_t)scaled;
+}
+
 static void set_section_bytes(struct lock *lock, uint64_t bytes)
 {
 	lock->section_bytes = bytes;
@@ -63,11 +81,8 @@ static int time_section(struct lock *lock, uint64_t bytes, uint64_t *out_ns)
 	return err;
 }
 
-/*
- * Doubles the read until it takes a quarter of the section, which is long enough for the
- * fixed cost of a call not to matter, then scales.
- */
-static int calibrate(struct lock *lock)
+/* A first guess: doubles the read until it takes a quarter of the section, then scales. */
+static int guess_section(struct lock *lock, uint64_t *out_bytes)
 {
 	uint64_t bytes = FIRST_BYTES / 2, took_ns = 0;
 	int err;
@@ -80,13 +95,48 @@ static int calibrate(struct lock *lock)
 		if (err)
 			return err;
 	} while (took_ns < lock->section_ns / 4);
-	bytes = (uint64_t)((double)bytes * (double)lock->section_ns / (double)took_ns);
-	if (bytes > LARGEST_SECTION)
-		return -ERANGE;
-	err = time_section(lock, bytes, &took_ns);
-	if (!err)
-		lock->section_ns = took_ns;
-	return err;
+	*out_bytes = lock_scale_bytes(bytes, lock->section_ns, took_ns);
+	return 0;
+}
+
+/* The least of up to @FIT_READS readings: what disturbs one only adds to it. */
+static int time_section_undisturbed(struct lock *lock, uint64_t bytes, uint64_t *out_ns)
+{
+	*out_ns = UINT64_MAX;
+	for (int i = 0; i < FIT_READS; i++) {
+		uint64_t took_ns;
+		int err = time_section(lock, bytes, &took_ns);
+
+		if (err)
+			return err;
+		if (took_ns < *out_ns)
+			*out_ns = took_ns;
+		if (lock_is_section_fit(*out_ns, lock->section_ns))
+			break; /* a quiet machine, and virtual time, need no second reading */
+	}
+	return 0;
+}
+
+/*
+ * Guesses and scales until the section is as long as it is to be: on a busy machine one reading
+ * may be many times off, because a hypervisor's or an interrupt's time is in it.
+ */
+static int calibrate(struct lock *lock)
+{
+	uint64_t bytes, took_ns;
+	int err = guess_section(lock, &bytes);
+
+	for (int i = 0; !err && i < FIT_TRIES; i++) {
+		if (bytes > LARGEST_SECTION)
+			return -ERANGE;
+		err = time_section_undisturbed(lock, bytes, &took_ns);
+		if (!err && lock_is_section_fit(took_ns, lock->section_ns)) {
+			lock->section_ns = took_ns;
+			return 0;
+		}
+		bytes = lock_scale_bytes(bytes, lock->section_ns, took_ns);
+	}
+	return err ? err : -EAGAIN;
 }
 
 /*

@@ -3,6 +3,7 @@
 #define WORKLOADS_LOCK_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -15,7 +16,8 @@ struct lock_ops {
 	/*
 	 * Required. Makes the lock and fits its critical section to lock->section_ns of CPU
 	 * time, on the CPU and in the class of the calling thread. 0, or a negative errno;
-	 * release() follows either way.
+	 * -EAGAIN: the machine is too busy for a section to come out within a fifth of what is
+	 * wanted. release() follows either way.
 	 */
 	int (*init)(struct lock *lock);
 	/* Required. Owner: takes the lock, computes for the length of the section, releases. 0 or a
@@ -52,5 +54,10 @@ extern const struct lock_ops lock_f_pos;
 extern const struct lock_ops lock_pi_futex;
 /* A plain futex mutex: the kernel does not know its owner and cannot help it. */
 extern const struct lock_ops lock_plain_futex;
+
+/* Whether a section that took so much CPU time is one of @wanted_ns: within a fifth of it. */
+bool lock_is_section_fit(uint64_t took_ns, uint64_t wanted_ns);
+/* How many bytes to read for @wanted_ns when @bytes took @took_ns; at least one. */
+uint64_t lock_scale_bytes(uint64_t bytes, uint64_t wanted_ns, uint64_t took_ns);
 
 #endif

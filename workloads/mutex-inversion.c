@@ -215,7 +215,11 @@ static int make_lock(struct workload_run *run, struct inversion *inversion, enum
 		result_set_outcome(run->result, OUTCOME_FAILED,
 				   "cannot make a %s section of %llu us on CPU %d: %s",
 				   lock->ops->name, (unsigned long long)lock->section_ns / 1000,
-				   calibration.cpu, strerror(-calibration.err));
+				   calibration.cpu,
+				   calibration.err == -EAGAIN
+					   ? "its length does not settle within a fifth: the "
+					     "machine is too busy with something else"
+					   : strerror(-calibration.err));
 		return calibration.err;
 	}
 	inversion->is_made[subject] = true;
@@ -367,7 +371,9 @@ static void judge(struct workload_run *run, const char *name, bool held, uint64_
 
 static void judge_proxying(struct workload_run *run, const struct tally *tally)
 {
-	bool is_on = run->proxy_exec == PROXY_EXEC_ON;
+	bool is_on = run->proxy_exec == PROXY_EXEC_ON ||
+		     (run->proxy_exec == PROXY_EXEC_UNKNOWN &&
+		      run->proxy_exec_request == PROXY_EXEC_ASKED_ON);
 	char text[256];
 
 	snprintf(text, sizeof(text),
@@ -377,8 +383,9 @@ static void judge_proxying(struct workload_run *run, const struct tally *tally)
 		 proxy_exec_state_name(run->proxy_exec), (unsigned long long)tally->lent,
 		 (unsigned long long)tally->contended, (unsigned long long)tally->looks);
 	judge(run, "proxying",
-	      is_proxying_as_expected(run->proxy_exec, tally->lent, tally->contended), tally->lent,
-	      is_on ? tally->contended : 0, text);
+	      is_proxying_as_expected(run->proxy_exec, run->proxy_exec_request, tally->lent,
+				      tally->contended),
+	      tally->lent, is_on ? tally->contended : 0, text);
 }
 
 /* How many of @tally's factors are at least @factor. */

@@ -54,6 +54,7 @@ struct workload_run {
 	uint64_t seed;		   /* of this section: draws everything that is random */
 	bool virtual_time;
 	enum proxy_exec_state proxy_exec; /* what the kernel says: evidence is held to it */
+	enum proxy_exec_request proxy_exec_request; /* what it was asked for, if it says nothing */
 	/* A cgroup v2 directory of this run's own, killed whole afterwards, whose parent takes the
 	 * cpu controller back then if it got it meanwhile; NULL: none. */
 	const char *cgroup;
