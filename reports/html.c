@@ -84,6 +84,7 @@ static const char *chip_class(enum verdict verdict)
 	case VERDICT_DISAGREE:
 		return "bad";
 	case VERDICT_INCONCLUSIVE:
+	case VERDICT_NOT_MEASURED:
 	case VERDICT_UNCLEAR:
 	case VERDICT_UNTESTED:
 		return "open";
@@ -104,6 +105,11 @@ static void add_verdict(struct page *page, const struct comparison *comparison)
 	if (comparison->verdict == VERDICT_INCONCLUSIVE && comparison->more_boots < 100000)
 		buffer_format(page->out, "<br><span class=\"soft\">%zu more boot%s of each</span>",
 			      comparison->more_boots, comparison->more_boots == 1 ? "" : "s");
+	if (comparison->verdict == VERDICT_NOT_MEASURED && comparison->reason) {
+		buffer_add(page->out, "<br><span class=\"soft\">");
+		buffer_add_html(page->out, comparison->reason);
+		buffer_add(page->out, "</span>");
+	}
 	buffer_add(page->out, "</td>");
 }
 

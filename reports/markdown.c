@@ -68,6 +68,10 @@ static void add_verdict_cell(struct buffer *out, const struct comparison *compar
 	buffer_format(out, " **%s**", verdict_word(comparison->verdict));
 	if (comparison->verdict == VERDICT_INCONCLUSIVE && comparison->more_boots < 100000)
 		buffer_format(out, ", %zu more boots of each at least", comparison->more_boots);
+	if (comparison->verdict == VERDICT_NOT_MEASURED && comparison->reason) {
+		buffer_add(out, ": ");
+		add_escaped(out, comparison->reason);
+	}
 	buffer_add(out, " |\n");
 }
 

@@ -65,6 +65,7 @@ static const char *verdict_colour(enum verdict verdict)
 	case VERDICT_DISAGREE:
 		return "\033[1;31m";
 	case VERDICT_INCONCLUSIVE:
+	case VERDICT_NOT_MEASURED:
 	case VERDICT_UNCLEAR:
 	case VERDICT_UNTESTED:
 		return "\033[33m";

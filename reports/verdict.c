@@ -15,6 +15,7 @@ static const char *const verdict_words[] = {
 	[VERDICT_WORSE] = "worse",
 	[VERDICT_EQUIVALENT] = "equivalent",
 	[VERDICT_INCONCLUSIVE] = "inconclusive",
+	[VERDICT_NOT_MEASURED] = "not-measured",
 	[VERDICT_NOT_JUDGED] = "not-judged",
 	[VERDICT_AGREE] = "agree",
 	[VERDICT_DISAGREE] = "disagree",
@@ -476,6 +477,8 @@ static void decide(struct analysis *analysis, struct comparison *comparison)
 
 	if (comparison->family == FAMILY_NONE) {
 		comparison->verdict = VERDICT_NOT_JUDGED;
+	} else if (!boots_of(comparison)) {
+		comparison->verdict = VERDICT_NOT_MEASURED; /* overview_make says why */
 	} else if (comparison->family == FAMILY_CONTROL) {
 		decide_control(comparison);
 	} else if (comparison->p_equivalence_adjusted <= VERDICT_ALPHA) {

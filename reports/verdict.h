@@ -20,8 +20,9 @@ enum verdict {
 	VERDICT_WORSE,
 	VERDICT_EQUIVALENT,
 	VERDICT_INCONCLUSIVE,
-	VERDICT_NOT_JUDGED, /* informative, or a maximum */
-	VERDICT_AGREE,	    /* controls */
+	VERDICT_NOT_MEASURED, /* no boot of one side has it: more boots would not change that */
+	VERDICT_NOT_JUDGED,   /* informative, or a maximum */
+	VERDICT_AGREE,	      /* controls */
 	VERDICT_DISAGREE,
 	VERDICT_UNCLEAR,
 	VERDICT_HELD, /* invariants */

@@ -55,6 +55,15 @@ expect_exit 5 "$proxeval" compare "$fixtures/same" "$fixtures/real-rounds"
 expect_exit 5 "$proxeval" compare /nonexistent
 [ ! -s "$work/out" ] || fail "something was printed about an invalid input"
 
+# Copies of a campaign in virtual time are replays and make nothing surer.
+expect_exit 2 "$proxeval" compare "$fixtures/too-few"
+for copy in 1 2 3 4; do
+	cp -r "$fixtures/too-few" "$work/copy$copy"
+	sed -i "s/\"id\":\"too-few\"/\"id\":\"copy$copy\"/" "$work/copy$copy"/*.json
+done
+expect_exit 2 "$proxeval" compare "$fixtures/too-few" "$work"/copy?
+tr '\n' ' ' <"$work/out" | tr -s ' ' | grep -q '16 boots were left out as replays' || fail "no word of replays"
+
 expect_exit 0 "$proxeval" compare --exact "$fixtures/same" "$fixtures/same"
 expect_exit 1 "$proxeval" compare --exact "$fixtures/same" "$fixtures/too-few"
 expect_exit 3 "$proxeval" compare --exact "$fixtures/same"
