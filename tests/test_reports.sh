@@ -67,6 +67,18 @@ tr '\n' ' ' <"$work/out" | tr -s ' ' | grep -q '16 boots were left out as replay
 expect_exit 0 "$proxeval" compare --exact "$fixtures/same" "$fixtures/same"
 expect_exit 1 "$proxeval" compare --exact "$fixtures/same" "$fixtures/too-few"
 expect_exit 3 "$proxeval" compare --exact "$fixtures/same"
+expect_exit 5 "$proxeval" compare --exact "$fixtures/same" "$fixtures/real-rounds"
+[ "$(wc -l <"$work/err")" -eq 1 ] || fail "more than one sentence: $(cat "$work/err")"
+grep -q 'its time is real and that of the first is virtual' "$work/err" || fail "$(cat "$work/err")"
+expect_exit 0 "$proxeval" compare --exact --json "$fixtures/same" "$fixtures/same"
+tr -d ' \n' <"$work/out" | grep -qxF '{"format":"proxeval-exact","version":1,"identical":true,"boots":12,"sections":12,"metrics":84,"difference":null}' ||
+	fail "compare --exact --json: $(cat "$work/out")"
+expect_exit 1 "$proxeval" compare --exact --json "$fixtures/same" "$fixtures/too-few"
+grep -q '"difference": *"boot 0 ' "$work/out" || fail "no difference: $(cat "$work/out")"
+cp -r "$fixtures/same" "$work/variant"
+sed -i 's/"arguments":"sched_proxy_exec=1"/"arguments":"sched_proxy_exec=1 quiet"/' "$work/variant"/boot-*.json
+expect_exit 0 "$proxeval" compare --exact "$fixtures/same" "$work/variant"
+grep -q "variants differ .* arguments is 'sched_proxy_exec=1' in the first" "$work/err" || fail "no word of the variants"
 expect_exit 5 "$proxeval" compare --exact "$fixtures/same" /nonexistent
 
 for case in quick-virtual real-rounds control-off broken too-few violated panicked hostile; do
