@@ -220,10 +220,7 @@ static void add_comparison_row(struct page *page, const struct comparison *compa
 	add_ratio(page, comparison);
 	if (comparison->family == FAMILY_PRIMARY)
 		add_factors(page, comparison);
-	add_number(page, format_p(text, comparison->family == FAMILY_CONTROL ||
-							comparison->verdict == VERDICT_EQUIVALENT
-						? comparison->p_equivalence
-						: comparison->p_adjusted));
+	add_number(page, format_p(text, shown_p(comparison)));
 	buffer_add(page->out, "</tr>\n");
 }
 
@@ -249,7 +246,7 @@ static void open_comparison_table(struct page *page, enum family family)
 	heads[n++] = "95 % interval";
 	if (family == FAMILY_PRIMARY)
 		heads[n++] = ">inversion factor";
-	heads[n++] = ">p";
+	heads[n++] = family == FAMILY_CONTROL ? ">p of agreement" : ">p";
 	heads[n] = NULL;
 	open_table(page, heads);
 }

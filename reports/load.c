@@ -616,8 +616,35 @@ static int is_boot_file(const struct dirent *entry)
 	return !fnmatch("boot-*.json", entry->d_name, 0);
 }
 
+/* Whether a folder in @directory is a campaign's. */
+static bool holds_campaigns(const char *directory)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	DIR *folder = opendir(directory);
+	bool is_found = false;
+
+	while (folder && !is_found && (entry = readdir(folder))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%.3600s/%.255s/campaign.json", directory,
+			 entry->d_name);
+		is_found = !access(path, F_OK);
+	}
+	if (folder)
+		closedir(folder);
+	return is_found;
+}
+
 static int no_boots(struct results *results, const char *directory, bool is_campaign)
 {
+	if (!is_campaign && holds_campaigns(directory)) {
+		snprintf(results->error, sizeof(results->error),
+			 "%.200s: the folder holds campaigns' folders and no boot; name "
+			 "one of them, or %.200s/* for all",
+			 directory, directory);
+		return -EINVAL;
+	}
 	snprintf(results->error, sizeof(results->error),
 		 is_campaign ? "%.400s: no boot of this campaign has finished yet"
 			     : "%.400s: the folder holds no boot-*.json; name a campaign's folder",

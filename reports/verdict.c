@@ -30,6 +30,14 @@ const char *verdict_word(enum verdict verdict)
 	return verdict_words[verdict];
 }
 
+double shown_p(const struct comparison *comparison)
+{
+	if (comparison->family == FAMILY_CONTROL)
+		return comparison->p_equivalence;
+	return comparison->verdict == VERDICT_EQUIVALENT ? comparison->p_equivalence_adjusted
+							 : comparison->p_adjusted;
+}
+
 bool is_control_role(enum metric_role role)
 {
 	return role == ROLE_POSITIVE_CONTROL || role == ROLE_NEGATIVE_CONTROL;

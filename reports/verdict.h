@@ -145,6 +145,12 @@ int analysis_make(struct analysis *analysis, const struct results *results,
 void analysis_release(struct analysis *analysis);
 
 const char *verdict_word(enum verdict verdict);
+
+/*
+ * The p value that goes with a verdict: of agreement for a control (each speaks for itself, so
+ * uncorrected), of equivalence where that is the verdict, else of a difference; corrected.
+ */
+double shown_p(const struct comparison *comparison);
 bool is_control_role(enum metric_role role);
 
 /* The comparison of that statistic of that metric; NULL when there is none. */

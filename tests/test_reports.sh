@@ -64,6 +64,12 @@ done
 expect_exit 2 "$proxeval" compare "$fixtures/too-few" "$work"/copy?
 tr '\n' ' ' <"$work/out" | tr -s ' ' | grep -q '16 boots were left out as replays' || fail "no word of replays"
 
+expect_exit 5 "$proxeval" compare "$fixtures"
+grep -qF "or $fixtures/* for all" "$work/err" || fail "no hint at the campaigns: $(cat "$work/err")"
+touch "$work/file"
+expect_exit 3 "$proxeval" report -o "$work/file" "$fixtures/same"
+[ "$(wc -l <"$work/err")" -eq 1 ] || fail "more than one sentence: $(cat "$work/err")"
+
 expect_exit 0 "$proxeval" compare --exact "$fixtures/same" "$fixtures/same"
 expect_exit 1 "$proxeval" compare --exact "$fixtures/same" "$fixtures/too-few"
 expect_exit 3 "$proxeval" compare --exact "$fixtures/same"
@@ -104,6 +110,16 @@ grep -q '&lt;script&gt;alert(&#39;x&#39;)' "$work/hostile/index.html" || fail "t
 if LC_ALL=C grep -n "$(printf '\033')" "$work/hostile/index.html" "$work/hostile/report.md"; then
 	fail "an escape sequence got through"
 fi
+
+# Ids of sections with many parameters, where none is measured, and long labels.
+cp -r "$fixtures/broken" "$work/long"
+long=donor=fifo,owner=nice,samples=1000,hold_us=15000,background=4,background_us=2000,lock=mutex,chain=1
+sed -i "s|/donor=fifo,owner=nice\"|/$long\"|; s/\"no-proxy\"/\"no\"/; s/\"proxy\"/\"series-with-proxy\"/g" "$work/long"/*.json
+expect_exit 0 "$proxeval" report -o "$work/long-report" "$work/long"
+awk 'length > 75 { print FILENAME ": " $0; bad = 1 } END { exit bad }' "$work/long-report/report.txt" ||
+	fail "long names: report.txt is wider than 75 columns"
+tr -d '\n ' <"$work/long-report/report.txt" | grep -q "/$long.*broken" || fail "the section's id is lost"
+grep -q '^placement .* ser~oxy ' "$work/long-report/report.txt" || fail "no short label"
 
 # A folder's own report lies in it, and its links lead to the boots beside it.
 cp -r "$fixtures/too-few" "$work/own"
