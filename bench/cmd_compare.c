@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <json-c/json.h>
 #include <stdio.h>
 
 #include "bench/analysis_values.h"
@@ -22,13 +23,43 @@ static const struct option_spec compare_options[] = {
 	 .offset = offsetof(struct compare_values, exact)},
 	{.name = "json",
 	 .kind = OPTION_FLAG,
-	 .help = "print the summary document instead of a table",
+	 .help = "print a document (the summary, or the answer of --exact) instead of text",
 	 .offset = offsetof(struct compare_values, json)},
 	ANALYSIS_OPTION_MARGIN(offsetof(struct compare_values, analysis)),
 	OPTIONS_END,
 };
 
-static int run_exact(const struct string_list *operands)
+/* The proxeval-exact document: reports/schema/exact-1.schema.json. */
+static int print_exact_json(const struct exact_answer *answer)
+{
+	struct json_object *document = json_object_new_object();
+	int printed = -1;
+
+	if (document) {
+		json_object_object_add(document, "format",
+				       json_object_new_string("proxeval-exact"));
+		json_object_object_add(document, "version", json_object_new_int(1));
+		json_object_object_add(document, "identical",
+				       json_object_new_boolean(answer->is_identical));
+		json_object_object_add(document, "boots", json_object_new_uint64(answer->boots));
+		json_object_object_add(document, "sections",
+				       json_object_new_uint64(answer->sections));
+		json_object_object_add(document, "metrics",
+				       json_object_new_uint64(answer->metrics));
+		json_object_object_add(
+			document, "difference",
+			answer->is_identical ? NULL : json_object_new_string(answer->difference));
+		printed = puts(json_object_to_json_string_ext(
+			document, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	}
+	json_object_put(document);
+	if (printed >= 0 && !fflush(stdout))
+		return answer->is_identical ? EXIT_FINE : EXIT_REGRESSION;
+	message_error("the answer could not be printed");
+	return EXIT_BROKE;
+}
+
+static int run_exact(const struct string_list *operands, bool as_json)
 {
 	struct exact_answer answer;
 
@@ -41,6 +72,10 @@ static int run_exact(const struct string_list *operands)
 		message_error("%s", answer.error);
 		return EXIT_INVALID;
 	}
+	if (*answer.note)
+		message_note("%s", answer.note);
+	if (as_json)
+		return print_exact_json(&answer);
 	if (!answer.is_identical) {
 		printf("different: %s\n", answer.difference);
 		return EXIT_REGRESSION;
@@ -84,7 +119,7 @@ static int run(int argc, char **argv)
 			"results/*'; see 'proxeval compare --help'");
 		exit_code = EXIT_USAGE;
 	} else if (values.exact) {
-		exit_code = run_exact(&operands);
+		exit_code = run_exact(&operands, values.json);
 	} else {
 		exit_code = run_verdicts(&values, &operands);
 	}

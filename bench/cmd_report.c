@@ -37,6 +37,13 @@ static bool is_directory(const char *path)
 static const char *choose_output(const struct report_values *values,
 				 const struct string_list *operands)
 {
+	struct stat status;
+
+	if (values->output && !stat(values->output, &status) && !S_ISDIR(status.st_mode)) {
+		message_error("--output: %s is a file; name a folder, which may be a new one",
+			      values->output);
+		return NULL;
+	}
 	if (values->output)
 		return values->output;
 	if (operands->count == 1 && is_directory(operands->items[0]))

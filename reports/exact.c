@@ -202,6 +202,40 @@ static bool walk_boots(struct walk *walk, struct json_object *a, struct json_obj
 	       walk_step(walk, "outcome", get(a, "outcome"), get(b, "outcome"));
 }
 
+/* Results of another target or kind of time are never compared, here as elsewhere. */
+static int check_same_kind(struct json_object *a, struct json_object *b, const char *path_b,
+			   struct exact_answer *answer)
+{
+	static const char *const keys[] = {"target", "time"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		if (!strcmp(get_text(a, keys[i]), get_text(b, keys[i])))
+			continue;
+		snprintf(
+			answer->error, sizeof(answer->error),
+			"%.300s: its %s is %.40s and that of the first is %.40s: the two are never "
+			"compared",
+			path_b, keys[i], get_text(b, keys[i]), get_text(a, keys[i]));
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The first thing in which the variants of two boots differ, said once for the whole run. */
+static void note_variants(struct json_object *a, struct json_object *b, const char *name,
+			  struct exact_answer *answer)
+{
+	static const char *const keys[] = {"label", "arguments", "image_sha256", "base"};
+	struct json_object *one = get(a, "variant"), *two = get(b, "variant");
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys) && !*answer->note; i++)
+		if (strcmp(get_text(one, keys[i]), get_text(two, keys[i])))
+			snprintf(answer->note, sizeof(answer->note),
+				 "the variants differ in boot %.100s: %s is '%.150s' in the first "
+				 "and '%.150s' in the second",
+				 name, keys[i], get_text(one, keys[i]), get_text(two, keys[i]));
+}
+
 static int compare_files(const char *path_a, const char *path_b, struct exact_answer *answer)
 {
 	struct json_object *a = NULL, *b = NULL;
@@ -212,6 +246,8 @@ static int compare_files(const char *path_a, const char *path_b, struct exact_an
 	err = boot_document_load(path_a, &a, answer->error, sizeof(answer->error));
 	if (!err)
 		err = boot_document_load(path_b, &b, answer->error, sizeof(answer->error));
+	if (!err)
+		err = check_same_kind(a, b, path_b, answer);
 	if (!err) {
 		struct json_object *boot = get(a, "boot");
 
@@ -219,6 +255,7 @@ static int compare_files(const char *path_a, const char *path_b, struct exact_an
 			 (long long)json_object_get_int64(get(boot, "index")),
 			 get_text(boot, "variant"));
 		walk.boot = name;
+		note_variants(a, b, name, answer);
 		answer->is_identical = walk_boots(&walk, a, b);
 		answer->boots += answer->is_identical;
 	}

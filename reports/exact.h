@@ -10,6 +10,7 @@ struct exact_answer {
 	bool is_identical;
 	size_t boots, sections, metrics; /* that were compared, and are equal */
 	char difference[1024]; /* the first: boot, section, metric, both values; one sentence */
+	char note[640];	       /* how the boots' variants differ; "" when they do not */
 	char error[640];       /* with -EINVAL */
 };
 
@@ -19,7 +20,10 @@ struct exact_answer {
  * value: order inside an object does not count, that of a list does, 1 and 1.0 are
  * different. What a run was started on ("environment", "host_run") is not compared.
  *
- * 0; or -EINVAL when a side cannot be read or is not a result.
+ * Another kernel or other arguments are no difference in themselves: they are a note.
+ *
+ * 0; or -EINVAL when a side cannot be read or is not a result, or when the two are of
+ * different targets or kinds of time, which are never compared.
  */
 int exact_compare(const char *a, const char *b, struct exact_answer *answer);
 

@@ -55,6 +55,7 @@ struct tally {
 	double ratio_low, ratio_high, p_highest; /* over those that have the verdict */
 	size_t more_boots; /* the most that any asks for, unless it is SIZE_MAX */
 	const struct metric_info *metric;
+	const char *why_not;	   /* of the first that was not measured; may be NULL */
 	bool has_shared_placement; /* several sections in one placement */
 };
 
@@ -73,6 +74,11 @@ static void count_comparison(const struct comparison *comparison, struct tally *
 		if (comparison->more_boots != SIZE_MAX &&
 		    comparison->more_boots > tally->more_boots)
 			tally->more_boots = comparison->more_boots;
+		return;
+	}
+	if (comparison->verdict == VERDICT_NOT_MEASURED) {
+		if (!tally->why_not)
+			tally->why_not = comparison->reason;
 		return;
 	}
 	tally->ratio_low = fmin(tally->ratio_low, comparison->ratio);
@@ -140,7 +146,7 @@ static void say_verdicts(const struct analysis *analysis, const struct tally *ta
 	const char *where = tally->has_shared_placement ? "section" : "placement";
 	const char *separator = " ";
 
-	for (enum verdict verdict = VERDICT_BETTER; verdict <= VERDICT_INCONCLUSIVE; verdict++) {
+	for (enum verdict verdict = VERDICT_BETTER; verdict <= VERDICT_NOT_MEASURED; verdict++) {
 		size_t count = tally->by_verdict[verdict];
 
 		if (!count)
@@ -210,6 +216,8 @@ static int say_metric(struct analysis *analysis, const char *name, size_t varian
 	if (tally.more_boots)
 		buffer_format(&text, "; at least %zu more boot%s of each needed", tally.more_boots,
 			      plural(tally.more_boots));
+	if (tally.why_not)
+		buffer_format(&text, "; not measured there (%s)", tally.why_not);
 	buffer_add(&text, ".");
 	return add_headline(analysis, &text);
 }
@@ -435,6 +443,20 @@ static int warn_boots(struct analysis *analysis)
 		}
 	}
 	return err;
+}
+
+static int warn_replays(struct analysis *analysis)
+{
+	size_t replays = analysis->results->n_replays;
+	struct buffer text = {0};
+
+	if (!replays)
+		return 0;
+	buffer_format(&text,
+		      "%zu boot%s left out as replays: in virtual time the same kernel, seed and "
+		      "sections give the same figures again, and count once",
+		      replays, replays == 1 ? " was" : "s were");
+	return add_warning(analysis, &text);
 }
 
 static int warn_left_out(struct analysis *analysis)
@@ -676,6 +698,7 @@ static void set_exit_code(struct analysis *analysis, size_t n_missing)
 		return;
 	else if (n_missing || variants_measured(analysis) < 2 || !analysis->tests[FAMILY_PRIMARY] ||
 		 count_verdicts(analysis, FAMILY_PRIMARY, VERDICT_INCONCLUSIVE) ||
+		 count_verdicts(analysis, FAMILY_PRIMARY, VERDICT_NOT_MEASURED) ||
 		 has_untested_primary(analysis) || has_doubts(analysis))
 		analysis->exit_code = EXIT_INCONCLUSIVE;
 	else
@@ -694,6 +717,8 @@ int headline_make(struct analysis *analysis)
 	analysis->n_loud = analysis->n_warnings;
 	if (!err)
 		err = warn_planned(analysis, &n_missing);
+	if (!err)
+		err = warn_replays(analysis);
 	if (!err)
 		err = warn_left_out(analysis);
 	if (!err)

@@ -84,6 +84,7 @@ static const char *chip_class(enum verdict verdict)
 	case VERDICT_DISAGREE:
 		return "bad";
 	case VERDICT_INCONCLUSIVE:
+	case VERDICT_NOT_MEASURED:
 	case VERDICT_UNCLEAR:
 	case VERDICT_UNTESTED:
 		return "open";
@@ -104,6 +105,11 @@ static void add_verdict(struct page *page, const struct comparison *comparison)
 	if (comparison->verdict == VERDICT_INCONCLUSIVE && comparison->more_boots < 100000)
 		buffer_format(page->out, "<br><span class=\"soft\">%zu more boot%s of each</span>",
 			      comparison->more_boots, comparison->more_boots == 1 ? "" : "s");
+	if (comparison->verdict == VERDICT_NOT_MEASURED && comparison->reason) {
+		buffer_add(page->out, "<br><span class=\"soft\">");
+		buffer_add_html(page->out, comparison->reason);
+		buffer_add(page->out, "</span>");
+	}
 	buffer_add(page->out, "</td>");
 }
 
@@ -214,10 +220,7 @@ static void add_comparison_row(struct page *page, const struct comparison *compa
 	add_ratio(page, comparison);
 	if (comparison->family == FAMILY_PRIMARY)
 		add_factors(page, comparison);
-	add_number(page, format_p(text, comparison->family == FAMILY_CONTROL ||
-							comparison->verdict == VERDICT_EQUIVALENT
-						? comparison->p_equivalence
-						: comparison->p_adjusted));
+	add_number(page, format_p(text, shown_p(comparison)));
 	buffer_add(page->out, "</tr>\n");
 }
 
@@ -243,7 +246,7 @@ static void open_comparison_table(struct page *page, enum family family)
 	heads[n++] = "95 % interval";
 	if (family == FAMILY_PRIMARY)
 		heads[n++] = ">inversion factor";
-	heads[n++] = ">p";
+	heads[n++] = family == FAMILY_CONTROL ? ">p of agreement" : ">p";
 	heads[n] = NULL;
 	open_table(page, heads);
 }

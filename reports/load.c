@@ -352,6 +352,7 @@ static void read_section(struct reader *reader, struct json_object *object, stru
 	result->present = true;
 	result->outcome = (enum outcome)reader_word(reader, object, "outcome", outcome_names);
 	result->reason = reader_text_or_null(reader, object, "reason");
+	result->params = join_params(reader, reader_object(reader, object, "params"));
 	read_evidence(reader, reader_array(reader, object, "evidence"), result);
 	metrics = reader_array(reader, object, "metrics");
 	for (size_t i = 0; !reader->has_failed && i < json_object_array_length(metrics); i++)
@@ -615,8 +616,35 @@ static int is_boot_file(const struct dirent *entry)
 	return !fnmatch("boot-*.json", entry->d_name, 0);
 }
 
+/* Whether a folder in @directory is a campaign's. */
+static bool holds_campaigns(const char *directory)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	DIR *folder = opendir(directory);
+	bool is_found = false;
+
+	while (folder && !is_found && (entry = readdir(folder))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%.3600s/%.255s/campaign.json", directory,
+			 entry->d_name);
+		is_found = !access(path, F_OK);
+	}
+	if (folder)
+		closedir(folder);
+	return is_found;
+}
+
 static int no_boots(struct results *results, const char *directory, bool is_campaign)
 {
+	if (!is_campaign && holds_campaigns(directory)) {
+		snprintf(results->error, sizeof(results->error),
+			 "%.200s: the folder holds campaigns' folders and no boot; name "
+			 "one of them, or %.200s/* for all",
+			 directory, directory);
+		return -EINVAL;
+	}
 	snprintf(results->error, sizeof(results->error),
 		 is_campaign ? "%.400s: no boot of this campaign has finished yet"
 			     : "%.400s: the folder holds no boot-*.json; name a campaign's folder",
@@ -667,7 +695,7 @@ static int compare_boots(const void *a, const void *b)
 	return one->variant < two->variant ? -1 : one->variant > two->variant;
 }
 
-/* Sorts the boots; the same boot twice would count twice. */
+/* Sorts the boots and refuses the same boot named twice, which would count twice. */
 static int settle_boots(struct results *results)
 {
 	if (results->n_boots > 1)
@@ -686,6 +714,63 @@ static int settle_boots(struct results *results)
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/* Whether both boots ran the same sections with the same parameters. */
+static bool has_same_sections(const struct boot *one, const struct boot *two)
+{
+	size_t count = one->n_sections > two->n_sections ? one->n_sections : two->n_sections;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct section_result *a = boot_section(one, i), *b = boot_section(two, i);
+
+		if (!a != !b || (a && strcmp(a->params, b->params)))
+			return false;
+	}
+	return true;
+}
+
+static bool has_same_topology(const struct boot *one, const struct boot *two)
+{
+	struct json_object *of_one = NULL, *of_two = NULL;
+
+	json_object_object_get_ex(one->environment, "topology", &of_one);
+	json_object_object_get_ex(two->environment, "topology", &of_two);
+	return json_object_equal(of_one, of_two);
+}
+
+/*
+ * In virtual time the same kernel, seed and sections give the same figures: such a boot
+ * repeats what another one said, and to count it would make certainty out of copies.
+ */
+static bool is_replay(const struct boot *one, const struct boot *two)
+{
+	return one->variant == two->variant && one->seed == two->seed &&
+	       one->attempt == two->attempt && one->end == two->end &&
+	       has_same_sections(one, two) && has_same_topology(one, two);
+}
+
+static void leave_out_replays(struct results *results)
+{
+	size_t kept = 0;
+
+	if (!results->time || strcmp(results->time, "virtual"))
+		return;
+	for (size_t i = 0; i < results->n_boots; i++) {
+		struct boot boot = results->boots[i];
+		bool is_known = false;
+
+		for (size_t j = 0; j < kept && !is_known; j++)
+			is_known = is_replay(&results->boots[j], &boot);
+		if (!is_known) {
+			results->boots[kept++] = boot;
+			continue;
+		}
+		json_object_put(boot.environment);
+		json_object_put(boot.health);
+		results->n_replays++;
+	}
+	results->n_boots = kept;
 }
 
 static int placement_rank(const char *kind)
@@ -769,7 +854,10 @@ int results_load(struct results *results, const char *const *paths, size_t n_pat
 	}
 	if (!err)
 		err = settle_boots(results);
-	return err ? err : settle_sections(results);
+	if (err)
+		return err;
+	leave_out_replays(results);
+	return settle_sections(results);
 }
 
 void results_release(struct results *results)

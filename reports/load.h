@@ -91,6 +91,7 @@ struct section_result {
 	bool present;
 	enum outcome outcome;
 	const char *reason;
+	const char *params;		  /* as this boot had them */
 	struct measurement *measurements; /* by the section's metrics; a metric added later may be
 					     beyond the end */
 	size_t n_measurements;
@@ -139,6 +140,7 @@ struct results {
 	size_t n_sections;
 	struct boot *boots; /* by campaign and index */
 	size_t n_boots;
+	size_t n_replays; /* boots in virtual time that repeat another one, and were left out */
 	char error[640];
 };
 

@@ -68,6 +68,10 @@ static void add_verdict_cell(struct buffer *out, const struct comparison *compar
 	buffer_format(out, " **%s**", verdict_word(comparison->verdict));
 	if (comparison->verdict == VERDICT_INCONCLUSIVE && comparison->more_boots < 100000)
 		buffer_format(out, ", %zu more boots of each at least", comparison->more_boots);
+	if (comparison->verdict == VERDICT_NOT_MEASURED && comparison->reason) {
+		buffer_add(out, ": ");
+		add_escaped(out, comparison->reason);
+	}
 	buffer_add(out, " |\n");
 }
 
@@ -87,7 +91,7 @@ static void add_comparison(struct buffer *out, const struct analysis *analysis,
 	add_cell(out, format_value(text, comparison->other.centre, metric->unit));
 	add_cell(out, format_ratio(text, comparison->ratio));
 	add_cell(out, format_interval(text, comparison));
-	add_cell(out, format_p(text, comparison->p_adjusted));
+	add_cell(out, format_p(text, shown_p(comparison)));
 	add_verdict_cell(out, comparison);
 }
 
@@ -98,8 +102,9 @@ static void add_family(struct buffer *out, const struct analysis *analysis, enum
 		return;
 	buffer_format(out, "## %s\n\n| metric | placement | parameters | variant |", title);
 	add_cell(out, label_of(analysis, analysis->baseline));
-	buffer_add(out, " variant | ratio | 95 % | p | verdict |\n"
-			"|---|---|---|---|--:|--:|--:|:-:|--:|---|\n");
+	buffer_format(out, " variant | ratio | 95 %% | %s | verdict |\n",
+		      family == FAMILY_CONTROL ? "p of agreement" : "p");
+	buffer_add(out, "|---|---|---|---|--:|--:|--:|:-:|--:|---|\n");
 	for (size_t i = 0; i < analysis->n_comparisons; i++)
 		if (analysis->comparisons[i].family == family)
 			add_comparison(out, analysis, &analysis->comparisons[i]);

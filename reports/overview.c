@@ -245,6 +245,44 @@ static int list_unmeasured(struct analysis *analysis)
 	return err;
 }
 
+static bool is_about(const struct unmeasured *what, const struct comparison *comparison,
+		     size_t variant)
+{
+	return what->variant == variant &&
+	       (what->section == SIZE_MAX || what->section == comparison->section) &&
+	       (what->metric == SIZE_MAX || what->metric == comparison->metric);
+}
+
+/* "proxy: broken: only 3 of 12 samples were contended": what most boots say. */
+static int explain_comparison(struct analysis *analysis, struct comparison *comparison)
+{
+	size_t variant = comparison->other.n_boots ? analysis->baseline : comparison->variant;
+	const struct unmeasured *most = NULL;
+
+	for (size_t i = 0; i < analysis->n_unmeasured; i++) {
+		const struct unmeasured *what = &analysis->unmeasured[i];
+
+		if (is_about(what, comparison, variant) && (!most || what->boots > most->boots))
+			most = what;
+	}
+	if (!most)
+		return 0;
+	comparison->reason = arena_format(
+		&analysis->arena, "%s: %s%s%s", analysis->results->variants[variant].label,
+		most->outcome, most->reason ? ": " : "", most->reason ? most->reason : "");
+	return comparison->reason ? 0 : -ENOMEM;
+}
+
+static int explain_comparisons(struct analysis *analysis)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < analysis->n_comparisons && !err; i++)
+		if (analysis->comparisons[i].verdict == VERDICT_NOT_MEASURED)
+			err = explain_comparison(analysis, &analysis->comparisons[i]);
+	return err;
+}
+
 int overview_make(struct analysis *analysis)
 {
 	int err = sum_variants(analysis);
@@ -255,5 +293,7 @@ int overview_make(struct analysis *analysis)
 		err = sum_evidence(analysis);
 	if (!err)
 		err = list_unmeasured(analysis);
+	if (!err)
+		err = explain_comparisons(analysis);
 	return err ? err : headline_make(analysis);
 }

@@ -25,20 +25,33 @@ static void add_ascii(struct buffer *out, const char *text)
 	}
 }
 
+/* How much of a word of @length that is too long for a line goes on this one: to a mark. */
+static size_t cut_word(const char *word, size_t length, size_t room)
+{
+	if (length <= room)
+		return length;
+	for (size_t i = room; i > room / 2; i--)
+		if (strchr(",/;=", word[i - 1]))
+			return i;
+	return room;
+}
+
 /* @text in words, broken at TEXT_COLUMNS; the first line begins with @bullet, the others under it.
  */
 static void add_wrapped(struct page *page, const char *bullet, const char *text)
 {
 	size_t indent = strlen(bullet), column = indent;
 	struct buffer ascii = {0};
+	bool is_cut = false;
 	const char *at;
 
 	add_ascii(&ascii, text);
 	buffer_add(page->out, bullet);
 	for (at = ascii.text ? ascii.text : ""; *at;) {
-		size_t length = strcspn(at, " ");
+		size_t word = strcspn(at, " ");
+		size_t length = cut_word(at, word, TEXT_COLUMNS - indent);
 
-		if (column > indent && column + 1 + length > TEXT_COLUMNS) {
+		if (column > indent && (is_cut || column + 1 + length > TEXT_COLUMNS)) {
 			buffer_format(page->out, "\n%*s", (int)indent, "");
 			column = indent;
 		} else if (column > indent) {
@@ -47,6 +60,7 @@ static void add_wrapped(struct page *page, const char *bullet, const char *text)
 		}
 		buffer_add_bytes(page->out, at, length);
 		column += length;
+		is_cut = length < word;
 		at += length + strspn(at + length, " ");
 	}
 	buffer_add(page->out, "\n");
@@ -65,6 +79,7 @@ static const char *verdict_colour(enum verdict verdict)
 	case VERDICT_DISAGREE:
 		return "\033[1;31m";
 	case VERDICT_INCONCLUSIVE:
+	case VERDICT_NOT_MEASURED:
 	case VERDICT_UNCLEAR:
 	case VERDICT_UNTESTED:
 		return "\033[33m";
@@ -121,10 +136,16 @@ static const char *label_of(const struct page *page, size_t variant)
 	return page->analysis->results->variants[variant].label;
 }
 
-/* A label as a column's head; what is too long is the other one's opposite. */
-static const char *column_label(const char *label, const char *instead)
+/* A label as a column's head: one that is too long keeps both ends, which tell labels apart. */
+static const char *column_label(char out[FORMATTED_MAX], const char *label)
 {
-	return strlen(label) <= 7 ? label : instead;
+	size_t length = strlen(label);
+
+	if (length <= 7)
+		snprintf(out, FORMATTED_MAX, "%s", label);
+	else
+		snprintf(out, FORMATTED_MAX, "%.3s~%.3s", label, label + length - 3);
+	return out;
 }
 
 static const char *format_interval(char out[FORMATTED_MAX], const struct comparison *comparison)
@@ -243,15 +264,15 @@ static void add_block(struct page *page, size_t first)
 {
 	const struct analysis *analysis = page->analysis;
 	const struct comparison *comparison = &analysis->comparisons[first];
-	const char *before = column_label(label_of(page, analysis->baseline), "before");
-	const char *after = column_label(label_of(page, comparison->variant), "after");
-	char factors[FORMATTED_MAX];
+	char before[FORMATTED_MAX], after[FORMATTED_MAX], factors[FORMATTED_MAX];
 	struct buffer head = {0};
 
 	add_block_title(page, comparison);
 	format_factors(factors, page, comparison);
-	buffer_format(&head, "%-13s %7s %7s %5s  %-11s %s verdict", "placement", before, after,
-		      "ratio", "95 % range", factors[4] == ' ' ? factors : "inv. factor");
+	buffer_format(&head, "%-13s %7s %7s %5s  %-11s %s verdict", "placement",
+		      column_label(before, label_of(page, analysis->baseline)),
+		      column_label(after, label_of(page, comparison->variant)), "ratio",
+		      "95 % range", factors[4] == ' ' ? factors : "inv. factor");
 	add_ascii(page->out, head.text ? head.text : "");
 	buffer_add(page->out, "\n");
 	buffer_release(&head);
@@ -292,6 +313,24 @@ static void add_primary(struct page *page)
 	add_blocks(page, FAMILY_PRIMARY);
 }
 
+/* The head over such rows; with several variants to compare, each row is of one of them. */
+static void add_named_head(struct page *page, size_t variant)
+{
+	const struct analysis *analysis = page->analysis;
+	char before[FORMATTED_MAX], after[FORMATTED_MAX];
+	struct buffer head = {0};
+
+	buffer_format(&head, "%-20s %-13s %8s %8s %6s  verdict", "metric", "placement",
+		      column_label(before, label_of(page, analysis->baseline)),
+		      analysis->results->n_variants > 2
+			      ? "variant"
+			      : column_label(after, label_of(page, variant)),
+		      "ratio");
+	add_ascii(page->out, head.text ? head.text : "");
+	buffer_add(page->out, "\n");
+	buffer_release(&head);
+}
+
 /* Controls and the like: the metric and where, in one column. */
 static void add_named_row(struct page *page, const struct comparison *comparison)
 {
@@ -326,6 +365,7 @@ static void add_secondary(struct page *page)
 {
 	const struct analysis *analysis = page->analysis;
 	struct buffer title = {0};
+	bool has_head = false;
 
 	if (!analysis->tests[FAMILY_SECONDARY])
 		return;
@@ -337,16 +377,24 @@ static void add_secondary(struct page *page)
 		      count_verdict(page, FAMILY_SECONDARY, VERDICT_INCONCLUSIVE));
 	add_title(page, title.text ? title.text : "");
 	buffer_release(&title);
-	for (size_t i = 0; i < analysis->n_comparisons; i++)
-		if (analysis->comparisons[i].family == FAMILY_SECONDARY &&
-		    (page->style.is_complete || analysis->comparisons[i].verdict == VERDICT_WORSE))
-			add_named_row(page, &analysis->comparisons[i]);
+	for (size_t i = 0; i < analysis->n_comparisons; i++) {
+		const struct comparison *comparison = &analysis->comparisons[i];
+
+		if (comparison->family != FAMILY_SECONDARY ||
+		    (!page->style.is_complete && comparison->verdict != VERDICT_WORSE))
+			continue;
+		if (!has_head)
+			add_named_head(page, comparison->variant);
+		has_head = true;
+		add_named_row(page, comparison);
+	}
 }
 
 static void add_controls(struct page *page)
 {
 	const struct analysis *analysis = page->analysis;
 	struct buffer title = {0};
+	bool has_head = false;
 
 	if (!analysis->tests[FAMILY_CONTROL])
 		return;
@@ -362,6 +410,9 @@ static void add_controls(struct page *page)
 
 		if (first->family != FAMILY_CONTROL || is_block_begun(page, i))
 			continue;
+		if (!has_head)
+			add_named_head(page, first->variant);
+		has_head = true;
 		for (size_t j = i; j < analysis->n_comparisons; j++)
 			if (analysis->comparisons[j].family == FAMILY_CONTROL &&
 			    is_same_block(page, first, &analysis->comparisons[j]))
@@ -374,7 +425,7 @@ static void add_invariants(struct page *page)
 	const struct analysis *analysis = page->analysis;
 
 	if (analysis->n_invariants)
-		add_title(page, "Invariants: must be zero");
+		add_title(page, "Invariants: must be zero (seen, of how often it was tried)");
 	for (size_t i = 0; i < analysis->n_invariants; i++) {
 		const struct invariant *invariant = &analysis->invariants[i];
 		const struct section_info *section =

@@ -15,6 +15,7 @@ static const char *const verdict_words[] = {
 	[VERDICT_WORSE] = "worse",
 	[VERDICT_EQUIVALENT] = "equivalent",
 	[VERDICT_INCONCLUSIVE] = "inconclusive",
+	[VERDICT_NOT_MEASURED] = "not-measured",
 	[VERDICT_NOT_JUDGED] = "not-judged",
 	[VERDICT_AGREE] = "agree",
 	[VERDICT_DISAGREE] = "disagree",
@@ -27,6 +28,14 @@ static const char *const verdict_words[] = {
 const char *verdict_word(enum verdict verdict)
 {
 	return verdict_words[verdict];
+}
+
+double shown_p(const struct comparison *comparison)
+{
+	if (comparison->family == FAMILY_CONTROL)
+		return comparison->p_equivalence;
+	return comparison->verdict == VERDICT_EQUIVALENT ? comparison->p_equivalence_adjusted
+							 : comparison->p_adjusted;
 }
 
 bool is_control_role(enum metric_role role)
@@ -476,6 +485,8 @@ static void decide(struct analysis *analysis, struct comparison *comparison)
 
 	if (comparison->family == FAMILY_NONE) {
 		comparison->verdict = VERDICT_NOT_JUDGED;
+	} else if (!boots_of(comparison)) {
+		comparison->verdict = VERDICT_NOT_MEASURED; /* overview_make says why */
 	} else if (comparison->family == FAMILY_CONTROL) {
 		decide_control(comparison);
 	} else if (comparison->p_equivalence_adjusted <= VERDICT_ALPHA) {

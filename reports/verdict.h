@@ -20,8 +20,9 @@ enum verdict {
 	VERDICT_WORSE,
 	VERDICT_EQUIVALENT,
 	VERDICT_INCONCLUSIVE,
-	VERDICT_NOT_JUDGED, /* informative, or a maximum */
-	VERDICT_AGREE,	    /* controls */
+	VERDICT_NOT_MEASURED, /* no boot of one side has it: more boots would not change that */
+	VERDICT_NOT_JUDGED,   /* informative, or a maximum */
+	VERDICT_AGREE,	      /* controls */
 	VERDICT_DISAGREE,
 	VERDICT_UNCLEAR,
 	VERDICT_HELD, /* invariants */
@@ -144,6 +145,12 @@ int analysis_make(struct analysis *analysis, const struct results *results,
 void analysis_release(struct analysis *analysis);
 
 const char *verdict_word(enum verdict verdict);
+
+/*
+ * The p value that goes with a verdict: of agreement for a control (each speaks for itself, so
+ * uncorrected), of equivalence where that is the verdict, else of a difference; corrected.
+ */
+double shown_p(const struct comparison *comparison);
 bool is_control_role(enum metric_role role);
 
 /* The comparison of that statistic of that metric; NULL when there is none. */

@@ -215,6 +215,44 @@ static void test_model(void **state)
 	results_release(&results);
 }
 
+/* Loads the good boot and a copy that says @new instead of @old in another campaign. */
+static void expect_boots(const char *old, const char *new, size_t boots, size_t replays)
+{
+	char first[PATH_MAX], second[PATH_MAX], *elsewhere, *at, *text;
+	const char *paths[] = {first, second};
+	struct results results;
+
+	elsewhere = strstr(good, "\"id\":\"too-few\"");
+	assert_non_null(elsewhere);
+	text = format_string("%.*s\"id\":\"copy\"%s", (int)(elsewhere - good), good,
+			     elsewhere + strlen("\"id\":\"too-few\""));
+	snprintf(first, sizeof(first), "%s/first.json", folder);
+	snprintf(second, sizeof(second), "%s/second.json", folder);
+	assert_int_equal(write_file_atomically(first, good, strlen(good)), 0);
+	at = strstr(text, old);
+	assert_non_null(at);
+	elsewhere = format_string("%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
+	assert_int_equal(write_file_atomically(second, elsewhere, strlen(elsewhere)), 0);
+	assert_int_equal(results_load(&results, paths, 2), 0);
+	assert_int_equal(results.n_boots, boots);
+	assert_int_equal(results.n_replays, replays);
+	results_release(&results);
+	free(elsewhere);
+	free(text);
+	unlink(first);
+	unlink(second);
+}
+
+static void test_replays_count_once(void **state)
+{
+	(void)state;
+	expect_boots("\"started\":\"2026", "\"started\":\"2027", 1, 1);
+	expect_boots("\"seed\":70", "\"seed\":71", 2, 0);
+	expect_boots("\"attempt\":0", "\"attempt\":1", 2, 0);
+	expect_boots("\"samples\":\"12\"", "\"samples\":\"13\"", 2, 0);
+	expect_boots("\"nodes\":2", "\"nodes\":1", 2, 0);
+}
+
 static void test_bucket_edges(void **state)
 {
 	(void)state;
@@ -239,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_a_campaign_without_boots_yet),
 		cmocka_unit_test(test_model),
+		cmocka_unit_test(test_replays_count_once),
 		cmocka_unit_test(test_bucket_edges),
 	};
 

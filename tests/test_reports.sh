@@ -90,9 +90,36 @@ expect_exit 5 "$proxeval" compare "$fixtures/same" "$fixtures/real-rounds"
 expect_exit 5 "$proxeval" compare /nonexistent
 [ ! -s "$work/out" ] || fail "something was printed about an invalid input"
 
+# Copies of a campaign in virtual time are replays and make nothing surer.
+expect_exit 2 "$proxeval" compare "$fixtures/too-few"
+for copy in 1 2 3 4; do
+	cp -r "$fixtures/too-few" "$work/copy$copy"
+	sed -i "s/\"id\":\"too-few\"/\"id\":\"copy$copy\"/" "$work/copy$copy"/*.json
+done
+expect_exit 2 "$proxeval" compare "$fixtures/too-few" "$work"/copy?
+tr '\n' ' ' <"$work/out" | tr -s ' ' | grep -q '16 boots were left out as replays' || fail "no word of replays"
+
+expect_exit 5 "$proxeval" compare "$fixtures"
+grep -qF "or $fixtures/* for all" "$work/err" || fail "no hint at the campaigns: $(cat "$work/err")"
+touch "$work/file"
+expect_exit 3 "$proxeval" report -o "$work/file" "$fixtures/same"
+[ "$(wc -l <"$work/err")" -eq 1 ] || fail "more than one sentence: $(cat "$work/err")"
+
 expect_exit 0 "$proxeval" compare --exact "$fixtures/same" "$fixtures/same"
 expect_exit 1 "$proxeval" compare --exact "$fixtures/same" "$fixtures/too-few"
 expect_exit 3 "$proxeval" compare --exact "$fixtures/same"
+expect_exit 5 "$proxeval" compare --exact "$fixtures/same" "$fixtures/real-rounds"
+[ "$(wc -l <"$work/err")" -eq 1 ] || fail "more than one sentence: $(cat "$work/err")"
+grep -q 'its time is real and that of the first is virtual' "$work/err" || fail "$(cat "$work/err")"
+expect_exit 0 "$proxeval" compare --exact --json "$fixtures/same" "$fixtures/same"
+tr -d ' \n' <"$work/out" | grep -qxF '{"format":"proxeval-exact","version":1,"identical":true,"boots":12,"sections":12,"metrics":84,"difference":null}' ||
+	fail "compare --exact --json: $(cat "$work/out")"
+expect_exit 1 "$proxeval" compare --exact --json "$fixtures/same" "$fixtures/too-few"
+grep -q '"difference": *"boot 0 ' "$work/out" || fail "no difference: $(cat "$work/out")"
+cp -r "$fixtures/same" "$work/variant"
+sed -i 's/"arguments":"sched_proxy_exec=1"/"arguments":"sched_proxy_exec=1 quiet"/' "$work/variant"/boot-*.json
+expect_exit 0 "$proxeval" compare --exact "$fixtures/same" "$work/variant"
+grep -q "variants differ .* arguments is 'sched_proxy_exec=1' in the first" "$work/err" || fail "no word of the variants"
 expect_exit 5 "$proxeval" compare --exact "$fixtures/same" /nonexistent
 
 for case in quick-virtual real-rounds control-off broken too-few violated panicked hostile; do
@@ -118,6 +145,16 @@ grep -q '&lt;script&gt;alert(&#39;x&#39;)' "$work/hostile/index.html" || fail "t
 if LC_ALL=C grep -n "$(printf '\033')" "$work/hostile/index.html" "$work/hostile/report.md"; then
 	fail "an escape sequence got through"
 fi
+
+# Ids of sections with many parameters, where none is measured, and long labels.
+cp -r "$fixtures/broken" "$work/long"
+long=donor=fifo,owner=nice,samples=1000,hold_us=15000,background=4,background_us=2000,lock=mutex,chain=1
+sed -i "s|/donor=fifo,owner=nice\"|/$long\"|; s/\"no-proxy\"/\"no\"/; s/\"proxy\"/\"series-with-proxy\"/g" "$work/long"/*.json
+expect_exit 0 "$proxeval" report -o "$work/long-report" "$work/long"
+awk 'length > 75 { print FILENAME ": " $0; bad = 1 } END { exit bad }' "$work/long-report/report.txt" ||
+	fail "long names: report.txt is wider than 75 columns"
+tr -d '\n ' <"$work/long-report/report.txt" | grep -q "/$long.*broken" || fail "the section's id is lost"
+grep -q '^placement .* ser~oxy ' "$work/long-report/report.txt" || fail "no short label"
 
 # A folder's own report lies in it, and its links lead to the boots beside it.
 cp -r "$fixtures/too-few" "$work/own"

@@ -173,7 +173,10 @@ static void test_a_broken_metric_is_listed_and_not_judged(void **state)
 	(void)state;
 	analyse(FIXTURES "broken", NULL);
 	assert_int_equal(find("same-cpu", "donor_wait_ns", STATISTIC_P50)->verdict,
-			 VERDICT_INCONCLUSIVE);
+			 VERDICT_NOT_MEASURED);
+	assert_int_equal(find("same-cpu", "donor_wait_ns", STATISTIC_P50)->more_boots, 0);
+	assert_string_equal(find("same-cpu", "donor_wait_ns", STATISTIC_P50)->reason,
+			    "proxy: broken: only 3 of 12 samples were contended (25 %)");
 	assert_int_equal(find("smt-sibling", "donor_wait_ns", STATISTIC_P50)->verdict,
 			 VERDICT_BETTER);
 	assert_int_equal(analysis.n_unmeasured, 1);

@@ -121,10 +121,22 @@ def check_summaries():
         expect_invalid(schema, with_value(document, 7, "exit_code"), "summary with exit code 7")
 
 
+def check_exact():
+    schema = validator("exact")
+    for other in ("same", "too-few"):
+        answer = subprocess.run([os.environ["PROXEVAL"], "compare", "--exact", "--json",
+                                 f"{FIXTURES}/same", f"{FIXTURES}/{other}"], check=False,
+                                stdout=subprocess.PIPE)
+        document = json.loads(answer.stdout)
+        expect_valid(schema, document, f"exact answer about {other}")
+        expect_invalid(schema, without(document, "difference"), "exact without difference")
+
+
 check_boots()
 check_campaigns()
 check_plans()
 check_summaries()
+check_exact()
 for failure in failures:
     print("FAIL:", failure)
 print(f"{len(failures)} failures")
