@@ -447,6 +447,29 @@ static size_t find_variant(struct reader *reader, struct variant_info *variant,
 	return results->n_variants - 1;
 }
 
+/* The series as one line, with the first twelve digits of each patch's hash. */
+static const char *read_patches(struct reader *reader, struct json_object *variant)
+{
+	struct json_object *series = NULL;
+	const char *text = NULL;
+	size_t count = 0;
+
+	if (json_object_object_get_ex(variant, "series", &series) &&
+	    json_object_is_type(series, json_type_array))
+		count = json_object_array_length(series);
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *entry = json_object_array_get_idx(series, i);
+		const char *patch = json_text_at(entry, (const char *[]){"patch", NULL});
+		const char *hash = json_text_at(entry, (const char *[]){"sha256", NULL});
+
+		if (patch)
+			text = arena_format(&reader->results->arena, "%s%s%.200s (%.12s)",
+					    text ? text : "", text ? ", " : "", patch,
+					    hash ? hash : "?");
+	}
+	return text;
+}
+
 static void read_variant(struct reader *reader, struct json_object *document, struct boot *boot)
 {
 	struct json_object *object = reader_object(reader, document, "variant");
@@ -457,6 +480,9 @@ static void read_variant(struct reader *reader, struct json_object *document, st
 	variant.arguments = reader_text(reader, object, "arguments");
 	if (json_object_object_get_ex(object, "image_sha256", &image))
 		variant.image_sha256 = reader_text_or_null(reader, object, "image_sha256");
+	variant.base = arena_text(&reader->results->arena,
+				  json_text_at(object, (const char *[]){"base", NULL}));
+	variant.patches = read_patches(reader, object);
 	variant.kernel = read_kernel(reader, boot->environment);
 	if (!reader->has_failed)
 		boot->variant = find_variant(reader, &variant,
@@ -533,6 +559,11 @@ static void read_identity(struct reader *reader, struct json_object *document, s
 	boot->attempt = reader_count(reader, object, "attempt");
 	boot->seed = reader_seed(reader, object, "seed");
 	boot->campaign = find_campaign(reader, reader_name(reader, campaign, "id"));
+	if (!reader->has_failed && json_object_object_get_ex(campaign, "seed", NULL)) {
+		reader->results->campaigns[boot->campaign].seed =
+			reader_seed(reader, campaign, "seed");
+		reader->results->campaigns[boot->campaign].has_seed = true;
+	}
 	if (json_object_object_get_ex(document, "host_run", &host_run))
 		boot->started =
 			arena_text(&reader->results->arena,
