@@ -666,6 +666,13 @@ static size_t variants_measured(const struct analysis *analysis)
 	return count;
 }
 
+/* Boots of a guest in real time that ended well while all their sections broke. */
+static bool is_disturbed_guest(const struct analysis *analysis)
+{
+	return variants_measured(analysis) && !strcmp(analysis->results->target, "vm") &&
+	       !strcmp(analysis->results->time, "real");
+}
+
 static int say_nothing_to_compare(struct analysis *analysis)
 {
 	struct buffer text = {0};
@@ -675,7 +682,11 @@ static int say_nothing_to_compare(struct analysis *analysis)
 			&text,
 			"Nothing could be measured: no boot has a section that is supported there.");
 	else if (analysis->exit_code == EXIT_BROKE)
-		buffer_add(&text, "Nothing was measured: every boot or section broke.");
+		buffer_format(&text, "Nothing was measured: every boot or section broke%s.",
+			      is_disturbed_guest(analysis)
+				      ? "; a guest in real time is easily disturbed: use "
+					"--time=virtual or an idle machine"
+				      : "");
 	else if (variants_measured(analysis) < 2)
 		buffer_format(&text,
 			      "No verdict: only %s was measured, and there is nothing to compare "

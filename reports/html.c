@@ -170,6 +170,19 @@ static void add_headline(struct page *page)
 		add_element(page, "p class=\"note\"", analysis->warnings[i]);
 }
 
+static void add_facts(struct page *page)
+{
+	buffer_add(page->out, "<details open><summary>What was measured</summary>\n"
+			      "<div class=\"scroll\"><table><tbody>\n");
+	for (size_t i = 0; i < page->analysis->n_facts; i++) {
+		buffer_add(page->out, "<tr>");
+		add_element(page, "td class=\"keep\"", page->analysis->facts[i].name);
+		add_cell(page, page->analysis->facts[i].text);
+		buffer_add(page->out, "</tr>\n");
+	}
+	buffer_add(page->out, "</tbody></table></div></details>\n");
+}
+
 static void add_key(struct page *page)
 {
 	buffer_add(page->out, "<div class=\"key\">");
@@ -511,6 +524,24 @@ static struct json_object *environment_value(const struct page *page, size_t var
 	return value;
 }
 
+/* An object as a small table of its own (the kernel's configuration), anything else as code. */
+static void add_environment_value(struct page *page, struct json_object *value)
+{
+	if (!json_object_is_type(value, json_type_object)) {
+		add_element(page, "code", environment_text(value));
+		return;
+	}
+	buffer_add(page->out, "<table><tbody>");
+	json_object_object_foreach (value, key, inner) {
+		buffer_add(page->out, "<tr>");
+		add_element(page, "td class=\"keep\"", key);
+		buffer_add(page->out, "<td>");
+		add_element(page, "code", environment_text(inner));
+		buffer_add(page->out, "</td></tr>\n");
+	}
+	buffer_add(page->out, "</tbody></table>");
+}
+
 /* One row: the value once where all variants have the same, else each variant's own. */
 static void add_environment_row(struct page *page, const char *group, const char *key)
 {
@@ -528,15 +559,14 @@ static void add_environment_row(struct page *page, const char *group, const char
 	buffer_format_html(page->out, "%s%s%s", group, key ? " " : "", key ? key : "");
 	buffer_add(page->out, "</td>");
 	if (is_same) {
-		buffer_format(page->out, "<td colspan=\"%zu\"><code>", n);
-		buffer_add_html(page->out, first);
-		buffer_add(page->out, "</code></td>");
+		buffer_format(page->out, "<td colspan=\"%zu\">", n);
+		add_environment_value(page, environment_value(page, 0, group, key));
+		buffer_add(page->out, "</td>");
 	}
 	for (size_t i = 0; i < n && !is_same; i++) {
-		buffer_add(page->out, "<td><span class=\"chip open\">differs</span> <code>");
-		buffer_add_html(page->out,
-				environment_text(environment_value(page, i, group, key)));
-		buffer_add(page->out, "</code></td>");
+		buffer_add(page->out, "<td><span class=\"chip open\">differs</span> ");
+		add_environment_value(page, environment_value(page, i, group, key));
+		buffer_add(page->out, "</td>");
 	}
 	buffer_add(page->out, "</tr>\n");
 	free(first);
@@ -548,7 +578,7 @@ static void add_environment_rows(struct page *page, size_t variant)
 	const struct boot *boot = page->analysis->variants[variant].example;
 
 	json_object_object_foreach (boot->environment, group, value) {
-		if (!json_object_is_type(value, json_type_object) || !strcmp(group, "topology")) {
+		if (!json_object_is_type(value, json_type_object)) {
 			add_environment_row(page, group, NULL);
 			continue;
 		}
@@ -698,6 +728,7 @@ void html_write(struct buffer *out, const struct analysis *analysis, const char 
 
 	add_header(&page);
 	add_headline(&page);
+	add_facts(&page);
 	add_primary(&page);
 	add_effects(&page);
 	add_figures(&page);

@@ -98,6 +98,7 @@ static void read_histogram(struct reader *reader, struct json_object *object,
 	struct bucket *buckets;
 	uint64_t limit;
 
+	reader_count(reader, object, "lowest");
 	histogram->underflow = reader_count(reader, object, "underflow");
 	histogram->overflow = reader_count(reader, object, "overflow");
 	if (!reader->has_failed && (bits < 1 || bits > 16 || max_bits < bits || max_bits > 63))
@@ -138,18 +139,19 @@ static void read_distribution(struct reader *reader, struct json_object *object,
 {
 	double *statistic = measurement->statistic;
 	uint64_t samples = reader_count(reader, object, "samples");
+	double mean;
 
 	measurement->samples = samples;
 	measurement->min = reader_count_or_null(reader, object, "min", false);
 	statistic[STATISTIC_MAX] = reader_count_or_null(reader, object, "max", false);
-	reader_number_or_null(reader, object, "mean", false);
+	mean = reader_number_or_null(reader, object, "mean", false);
 	statistic[STATISTIC_P50] = get_quantile(reader, object, "p50", samples, 1);
 	statistic[STATISTIC_P90] = get_quantile(reader, object, "p90", samples, 10);
 	statistic[STATISTIC_P99] = get_quantile(reader, object, "p99", samples, 100);
 	statistic[STATISTIC_P99_9] = get_quantile(reader, object, "p99_9", samples, 1000);
-	if (samples && (isnan(measurement->min) || isnan(statistic[STATISTIC_MAX]) ||
+	if (samples && (isnan(measurement->min) || isnan(statistic[STATISTIC_MAX]) || isnan(mean) ||
 			isnan(statistic[STATISTIC_P50])))
-		reader_fail(reader, "there are %llu samples without a min, max or p50",
+		reader_fail(reader, "there are %llu samples without a min, max, mean or p50",
 			    (unsigned long long)samples);
 	if (samples && (measurement->min > statistic[STATISTIC_P50] ||
 			statistic[STATISTIC_P50] > statistic[STATISTIC_MAX]))
@@ -329,6 +331,16 @@ static struct section_result *section_slot(struct reader *reader, struct boot *b
 	return &boot->sections[index];
 }
 
+/* What no figure hangs on, but what a result must not have wrong either. */
+static void check_placement(struct reader *reader, struct json_object *placement)
+{
+	static const char *const keys[] = {"owner_cpu",	 "donor_cpu",  "observer_cpu",
+					   "owner_node", "donor_node", "distance"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys) && !reader->has_failed; i++)
+		reader_number_or_null(reader, placement, keys[i], true);
+}
+
 static void read_section(struct reader *reader, struct json_object *object, struct boot *boot)
 {
 	struct json_object *metrics;
@@ -353,6 +365,9 @@ static void read_section(struct reader *reader, struct json_object *object, stru
 	result->outcome = (enum outcome)reader_word(reader, object, "outcome", outcome_names);
 	result->reason = reader_text_or_null(reader, object, "reason");
 	result->params = join_params(reader, reader_object(reader, object, "params"));
+	if (json_object_object_get_ex(object, "facts", NULL))
+		reader_object(reader, object, "facts");
+	check_placement(reader, reader_object(reader, object, "placement"));
 	read_evidence(reader, reader_array(reader, object, "evidence"), result);
 	metrics = reader_array(reader, object, "metrics");
 	for (size_t i = 0; !reader->has_failed && i < json_object_array_length(metrics); i++)
@@ -447,6 +462,29 @@ static size_t find_variant(struct reader *reader, struct variant_info *variant,
 	return results->n_variants - 1;
 }
 
+/* The series as one line, with the first twelve digits of each patch's hash. */
+static const char *read_patches(struct reader *reader, struct json_object *variant)
+{
+	struct json_object *series = NULL;
+	const char *text = NULL;
+	size_t count = 0;
+
+	if (json_object_object_get_ex(variant, "series", &series) &&
+	    json_object_is_type(series, json_type_array))
+		count = json_object_array_length(series);
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *entry = json_object_array_get_idx(series, i);
+		const char *patch = json_text_at(entry, (const char *[]){"patch", NULL});
+		const char *hash = json_text_at(entry, (const char *[]){"sha256", NULL});
+
+		if (patch)
+			text = arena_format(&reader->results->arena, "%s%s%.200s (%.12s)",
+					    text ? text : "", text ? ", " : "", patch,
+					    hash ? hash : "?");
+	}
+	return text;
+}
+
 static void read_variant(struct reader *reader, struct json_object *document, struct boot *boot)
 {
 	struct json_object *object = reader_object(reader, document, "variant");
@@ -457,6 +495,9 @@ static void read_variant(struct reader *reader, struct json_object *document, st
 	variant.arguments = reader_text(reader, object, "arguments");
 	if (json_object_object_get_ex(object, "image_sha256", &image))
 		variant.image_sha256 = reader_text_or_null(reader, object, "image_sha256");
+	variant.base = arena_text(&reader->results->arena,
+				  json_text_at(object, (const char *[]){"base", NULL}));
+	variant.patches = read_patches(reader, object);
 	variant.kernel = read_kernel(reader, boot->environment);
 	if (!reader->has_failed)
 		boot->variant = find_variant(reader, &variant,
@@ -533,6 +574,11 @@ static void read_identity(struct reader *reader, struct json_object *document, s
 	boot->attempt = reader_count(reader, object, "attempt");
 	boot->seed = reader_seed(reader, object, "seed");
 	boot->campaign = find_campaign(reader, reader_name(reader, campaign, "id"));
+	if (!reader->has_failed && json_object_object_get_ex(campaign, "seed", NULL)) {
+		reader->results->campaigns[boot->campaign].seed =
+			reader_seed(reader, campaign, "seed");
+		reader->results->campaigns[boot->campaign].has_seed = true;
+	}
 	if (json_object_object_get_ex(document, "host_run", &host_run))
 		boot->started =
 			arena_text(&reader->results->arena,

@@ -104,13 +104,17 @@ struct variant_info {
 	const char *label;	 /* as shown: unique, "proxy@CAMPAIGN" where two differ */
 	const char *plain_label; /* as in the documents */
 	const char *arguments;
+	const char *base;	  /* the release that the patches are for; NULL: not said */
+	const char *patches;	  /* "NAME (HASH), NAME (HASH)"; NULL: none */
 	const char *image_sha256; /* NULL: none known */
 	const char *kernel;	  /* release and version; NULL until a boot told it */
 };
 
 struct campaign_info {
 	const char *id;
-	const char *directory;	      /* NULL when single files were given */
+	const char *directory; /* NULL when single files were given */
+	bool has_seed;
+	uint64_t seed;
 	const char *pairing;	      /* "rounds", "independent" or NULL */
 	struct json_object *document; /* campaign.json; may be NULL */
 };

@@ -7,22 +7,59 @@
 #include "reports/format.h"
 #include "reports/writers.h"
 
-/* What Markdown or HTML would take for markup gets a backslash or an entity; lines stay one line.
- */
+static bool is_word(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c & 0x80);
+}
+
+static bool is_punctuation(char c)
+{
+	return c > ' ' && c < 0x7f && !is_word(c);
+}
+
+/* Whether the character would be taken for markup where it stands. */
+static bool is_markup(char before, char c, char after)
+{
+	switch (c) {
+	case '`':
+	case '|':
+	case '~':
+		return true;
+	case '*':
+		return before != ' ' || after != ' ';
+	case '_':
+		return !is_word(before) || !is_word(after);
+	case '\\':
+		return is_punctuation(after) || !after;
+	case ']':
+		return after == '(' || after == '[' || after == ':';
+	case '#':
+	case '-':
+	case '+':
+	case '>':
+		return !before && after == ' '; /* a heading, list or quotation */
+	default:
+		return false;
+	}
+}
+
+/* Only what Markdown or HTML would take for markup is escaped; lines stay one line. */
 static void add_escaped(struct buffer *out, const char *text)
 {
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+	char before = '\0';
 
-		if (c == '<')
+	for (; *text; before = *text++) {
+		unsigned char c = (unsigned char)*text;
+		char after = text[1];
+
+		if (c == '<' && (is_word(after) || (after && strchr("/!?", after))))
 			buffer_add(out, "&lt;");
-		else if (c == '>')
-			buffer_add(out, "&gt;");
-		else if (c == '&')
+		else if (c == '&' && (is_word(after) || after == '#'))
 			buffer_add(out, "&amp;");
 		else if (c < 0x20 || c == 0x7f)
 			buffer_add(out, " ");
-		else if (strchr("\\`*_{}[]()#|!~", c))
+		else if (is_markup(before, *text, after))
 			buffer_format(out, "\\%c", c);
 		else
 			buffer_add_bytes(out, text, 1);
@@ -85,7 +122,6 @@ static void add_comparison(struct buffer *out, const struct analysis *analysis,
 	buffer_add(out, "|");
 	add_cell(out, format_metric(text, metric, comparison->statistic));
 	add_cell(out, section->placement);
-	add_cell(out, section->params);
 	add_cell(out, label_of(analysis, comparison->variant));
 	add_cell(out, format_value(text, comparison->baseline.centre, metric->unit));
 	add_cell(out, format_value(text, comparison->other.centre, metric->unit));
@@ -95,19 +131,58 @@ static void add_comparison(struct buffer *out, const struct analysis *analysis,
 	add_verdict_cell(out, comparison);
 }
 
-static void add_family(struct buffer *out, const struct analysis *analysis, enum family family,
-		       const char *title)
+static bool has_same_params(const struct section_info *a, const struct section_info *b)
 {
-	if (!analysis->tests[family])
-		return;
-	buffer_format(out, "## %s\n\n| metric | placement | parameters | variant |", title);
+	return !strcmp(a->workload, b->workload) && !strcmp(a->params, b->params);
+}
+
+/* Workload and parameters once, then the head of their table. */
+static void open_table(struct buffer *out, const struct analysis *analysis, enum family family,
+		       const struct section_info *section)
+{
+	add_escaped(out, section->workload);
+	buffer_add(out, *section->params ? ": " : "");
+	add_escaped(out, section->params);
+	buffer_add(out, "\n\n| metric | placement | variant |");
 	add_cell(out, label_of(analysis, analysis->baseline));
 	buffer_format(out, " variant | ratio | 95 %% | %s | verdict |\n",
 		      family == FAMILY_CONTROL ? "p of agreement" : "p");
-	buffer_add(out, "|---|---|---|---|--:|--:|--:|:-:|--:|---|\n");
-	for (size_t i = 0; i < analysis->n_comparisons; i++)
-		if (analysis->comparisons[i].family == family)
-			add_comparison(out, analysis, &analysis->comparisons[i]);
+	buffer_add(out, "|---|---|---|--:|--:|--:|:-:|--:|---|\n");
+}
+
+static void add_family(struct buffer *out, const struct analysis *analysis, enum family family,
+		       const char *title)
+{
+	const struct section_info *sections = analysis->results->sections, *last = NULL;
+
+	if (!analysis->tests[family])
+		return;
+	buffer_format(out, "## %s\n\n", title);
+	/* The sections are in the order of workload and parameters. */
+	for (size_t i = 0; i < analysis->n_comparisons; i++) {
+		const struct comparison *comparison = &analysis->comparisons[i];
+		const struct section_info *section = &sections[comparison->section];
+
+		if (comparison->family != family)
+			continue;
+		if (!last || !has_same_params(last, section)) {
+			buffer_add(out, last ? "\n" : "");
+			open_table(out, analysis, family, section);
+		}
+		last = section;
+		add_comparison(out, analysis, comparison);
+	}
+	buffer_add(out, "\n");
+}
+
+static void add_facts(struct buffer *out, const struct analysis *analysis)
+{
+	buffer_add(out, "## What was measured\n\n");
+	for (size_t i = 0; i < analysis->n_facts; i++) {
+		buffer_format(out, "- %s: ", analysis->facts[i].name);
+		add_escaped(out, analysis->facts[i].text);
+		buffer_add(out, "\n");
+	}
 	buffer_add(out, "\n");
 }
 
@@ -226,6 +301,7 @@ void markdown_write(struct buffer *out, const struct analysis *analysis)
 	if (analysis->n_warnings)
 		add_list(out, "- **Warning:** ", analysis->warnings + analysis->n_loud,
 			 analysis->n_warnings - analysis->n_loud);
+	add_facts(out, analysis);
 	add_family(out, analysis, FAMILY_PRIMARY, "Primary metrics");
 	add_family(out, analysis, FAMILY_CONTROL, "Controls");
 	add_invariants(out, analysis);

@@ -295,5 +295,7 @@ int overview_make(struct analysis *analysis)
 		err = list_unmeasured(analysis);
 	if (!err)
 		err = explain_comparisons(analysis);
+	if (!err)
+		err = facts_make(analysis);
 	return err ? err : headline_make(analysis);
 }

@@ -11,6 +11,9 @@
  */
 int overview_make(struct analysis *analysis);
 
+/* The lines that say what was measured. 0 or -ENOMEM. */
+int facts_make(struct analysis *analysis);
+
 /* Its last part: headline, warnings and exit code. 0 or -ENOMEM. */
 int headline_make(struct analysis *analysis);
 

@@ -563,6 +563,17 @@ static void add_headline(struct page *page)
 	add_warnings(page, analysis->n_loud, analysis->n_warnings, "\033[33m");
 }
 
+static void add_facts(struct page *page)
+{
+	char name[20];
+
+	add_title(page, "What was measured");
+	for (size_t i = 0; i < page->analysis->n_facts; i++) {
+		snprintf(name, sizeof(name), "  %-11.12s ", page->analysis->facts[i].name);
+		add_wrapped(page, name, page->analysis->facts[i].text);
+	}
+}
+
 static void add_method(struct page *page)
 {
 	const struct analysis *analysis = page->analysis;
@@ -590,6 +601,8 @@ void text_write(struct buffer *out, const struct analysis *analysis, struct text
 
 	if (style.is_complete)
 		add_headline(&page);
+	if (style.is_complete)
+		add_facts(&page);
 	add_primary(&page);
 	add_secondary(&page);
 	add_controls(&page);

@@ -107,6 +107,11 @@ struct unmeasured {
 	size_t boots;
 };
 
+/* One line of what was measured: "kernel", "7.2.13 #1 SMP". */
+struct fact {
+	const char *name, *text;
+};
+
 struct analysis_options {
 	const char *baseline; /* a variant's label; NULL: "!proxy", else the campaign's first */
 	double margin;	      /* 0: VERDICT_MARGIN */
@@ -127,7 +132,9 @@ struct analysis {
 	struct unmeasured *unmeasured;
 	size_t n_unmeasured;
 	struct variant_sum *variants; /* by results->variants */
-	const char **headline;	      /* whole sentences, the first says the most */
+	struct fact *facts;
+	size_t n_facts;
+	const char **headline; /* whole sentences, the first says the most */
 	size_t n_headline;
 	const char **warnings;
 	size_t n_warnings;

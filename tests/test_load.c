@@ -115,6 +115,10 @@ static void test_bad_values(void **state)
 	expect_refused_with("\"buckets\":[[", "\"buckets\":[[1e9,1],[", "not a whole number");
 	expect_refused_with("\"buckets\":[[", "\"buckets\":[[99999,1],[", "beyond the histogram");
 	expect_refused_with("\"bits\":7", "\"bits\":70", "is not one");
+	expect_refused_with("\"mean\":", "\"mean\":null,\"x\":", "without a min, max, mean or p50");
+	expect_refused_with("\"lowest\":0", "\"lowest\":{}", "\"lowest\"");
+	expect_refused_with("\"distance\":10", "\"distance\":\"near\"", "\"distance\"");
+	expect_refused_with("\"facts\":{", "\"facts\":true,\"x\":{", "\"facts\"");
 	expect_refused_with("\"label\":\"", "\"label\":\"\",\"x\":\"", "\"label\" is empty");
 }
 

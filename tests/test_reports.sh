@@ -156,6 +156,21 @@ awk 'length > 75 { print FILENAME ": " $0; bad = 1 } END { exit bad }' "$work/lo
 tr -d '\n ' <"$work/long-report/report.txt" | grep -q "/$long.*broken" || fail "the section's id is lost"
 grep -q '^placement .* ser~oxy ' "$work/long-report/report.txt" || fail "no short label"
 
+# The page says what was measured, and the configuration is a table.
+grep -q '<td class="keep">CONFIG_NUMA</td><td><code>y</code>' "$work/too-few/index.html" || fail "no table of the configuration"
+grep -q '<td class="keep">campaign</td><td>too-few (seed 1)</td>' "$work/too-few/index.html" || fail "no campaign"
+cp -r "$fixtures/too-few" "$work/unpatched"
+sed -i 's/"series":\[[^]]*\]/"series":[]/' "$work"/unpatched/boot-*-no-proxy.json
+expect_exit 0 "$proxeval" report "$work/unpatched"
+tr '\n' ' ' <"$work/unpatched/report.txt" | tr -s ' ' | grep -q '!proxy: none' || fail "the series of one variant is given to both"
+
+# Everything broken in a guest in real time: say what would help.
+cp -r "$fixtures/too-few" "$work/disturbed"
+sed -i 's/"time":"virtual"/"time":"real"/; s/"outcome":"ok","reason":null,"duration_ns"/"outcome":"broken","reason":"late","duration_ns"/g' "$work"/disturbed/*.json
+expect_exit 6 "$proxeval" compare "$work/disturbed"
+grep -q 'every boot or section broke; a guest in real time' "$work/out" || fail "no hint: $(cat "$work/out")"
+tr '\n' ' ' <"$work/out" | grep -q -- '--time=virtual or an idle machine' || fail "no hint at virtual time"
+
 # A folder's own report lies in it, and its links lead to the boots beside it.
 cp -r "$fixtures/too-few" "$work/own"
 expect_exit 0 "$proxeval" report "$work/own"
