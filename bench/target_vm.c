@@ -314,6 +314,8 @@ static int start_guest(struct vm_state *state, const struct boot_request *reques
 				     .topology = state->topology,
 				     .memory_mib = memory_mib,
 				     .seed = request->seed,
+				     /* What hung in silence is to tell where, the next time. */
+				     .has_full_log = request->attempt > 0,
 				     .kernel_arguments = request->variant->arguments,
 				     .image_path = request->variant->image_path};
 	struct vm_boot *boot = calloc(1, sizeof(*boot));

@@ -30,8 +30,9 @@ struct episode_roles {
 	/* CPU time that the owner computes for after its section, at most until the donor is
 	 * through; 0: it goes to sleep at once. */
 	uint64_t compute_after_ns;
-	uint64_t lead_ns;  /* from the start of the episode to T */
-	uint64_t limit_ns; /* an episode longer than this is lost */
+	bool is_conductor_in_the_way; /* it runs on the owner's CPU too, and looks less often */
+	uint64_t lead_ns;	      /* from the start of the episode to T */
+	uint64_t limit_ns;	      /* an episode longer than this is lost */
 };
 
 #define EPISODE_MAX_HOGS 64

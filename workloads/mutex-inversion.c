@@ -61,6 +61,7 @@ struct tally {
 	struct histogram *wait;
 	uint64_t *factors; /* of the contended samples, in thousandths */
 	uint64_t samples, contended, lent, moved, looks;
+	uint64_t awake; /* samples with a held lock before which the donor did not sleep */
 	uint64_t wait_ns, owner_ns, hogs_ns; /* sums over the contended samples */
 };
 
@@ -285,6 +286,8 @@ static int setup(struct workload_run *run)
 		.hog = {.policy = SCHED_OTHER},
 		.donor = donor_class(run),
 		.hogs = (unsigned int)number(run, "hogs"),
+		.is_conductor_in_the_way = run->placement->observer_cpu < 0 &&
+					   run->placement->donor_cpu == run->placement->owner_cpu,
 		.compute_after_ns = number(run, "compute_after_us") * 1000,
 		.lead_ns = LEAD_NS,
 		.limit_ns = number(run, "limit_ms") * 1000000,
@@ -310,6 +313,7 @@ static void record(struct workload_run *run, struct inversion *inversion, enum s
 
 	tally->samples++;
 	tally->looks += sample->looks;
+	tally->awake += is_lock_held(sample) && !is_donor_blocked(sample);
 	if (!(subject == SUBJECT_F_POS ? is_donor_blocked(sample) : is_lock_held(sample)) ||
 	    !inversion_factor_permille(sample->wait_ns, inversion_remaining_ns(sample), &factor))
 		return;
@@ -398,25 +402,40 @@ static uint64_t count_above(const struct tally *tally, double factor)
 	return n;
 }
 
+/* What a control showed, or that it could not show anything. */
+static void describe_control(const struct tally *tally, const char *lock, const char *meaning,
+			     char *text, size_t size)
+{
+	if (has_enough_contention(tally->contended, tally->samples))
+		snprintf(text, size,
+			 "Behind a %s the donor's wait was %.2f times what the owner needed in "
+			 "the median: %s",
+			 lock, median(tally->factors, tally->contended) / 1000, meaning);
+	else
+		snprintf(text, size,
+			 "Behind a %s the donor met a held lock in %llu of %llu samples: too few "
+			 "to say anything",
+			 lock, (unsigned long long)tally->contended,
+			 (unsigned long long)tally->samples);
+}
+
 static void judge_controls(struct workload_run *run, struct inversion *inversion)
 {
 	struct tally *plain = &inversion->tallies[SUBJECT_PLAIN_FUTEX];
 	struct tally *pi = &inversion->tallies[SUBJECT_PI_FUTEX];
 	double bound = unbounded_factor(inversion->share);
-	char text[256];
+	char meaning[96], text[256];
 
-	snprintf(text, sizeof(text),
-		 "Behind a plain futex the donor's wait was %.2f times what the owner needed in "
-		 "the median: at least %.2f shows that the hogs got in between",
-		 median(plain->factors, plain->contended) / 1000, bound);
+	snprintf(meaning, sizeof(meaning), "at least %.2f shows that the hogs got in between",
+		 bound);
+	describe_control(plain, "plain futex", meaning, text, sizeof(text));
 	judge(run, "hogs_interposed",
 	      has_enough_contention(plain->contended, plain->samples) &&
 		      median(plain->factors, plain->contended) / 1000 >= bound,
 	      count_above(plain, bound), plain->samples, text);
-	snprintf(text, sizeof(text),
-		 "Behind a PI futex it was %.2f times: at most %.2f shows that the wait can be "
-		 "bounded here",
-		 median(pi->factors, pi->contended) / 1000, BOUNDED_FACTOR);
+	snprintf(meaning, sizeof(meaning), "at most %.2f shows that the wait can be bounded here",
+		 BOUNDED_FACTOR);
+	describe_control(pi, "PI futex", meaning, text, sizeof(text));
 	judge(run, "pi_bounded",
 	      has_enough_contention(pi->contended, pi->samples) &&
 		      median(pi->factors, pi->contended) / 1000 <= BOUNDED_FACTOR,
@@ -429,6 +448,19 @@ static void conclude_control(struct workload_run *run, struct tally *tally, cons
 	if (tally->contended)
 		result_set_scalar(run->result, metric,
 				  median(tally->factors, tally->contended) / 1000);
+}
+
+static void describe_blocking(const struct tally *tally, char *text, size_t size)
+{
+	int length = snprintf(
+		text, size, "The donor slept on a lock that the owner held in %llu of %llu samples",
+		(unsigned long long)tally->contended, (unsigned long long)tally->samples);
+
+	if (tally->awake && !has_enough_contention(tally->contended, tally->samples))
+		snprintf(text + length, size - (size_t)length,
+			 "; in %llu the lock was held and it did not sleep (it spun, or the "
+			 "owner was soon through): take longer sections (section_us)",
+			 (unsigned long long)tally->awake);
 }
 
 static void conclude(struct workload_run *run, struct inversion *inversion)
@@ -448,9 +480,7 @@ static void conclude(struct workload_run *run, struct inversion *inversion)
 		result_set_scalar(run->result, "hog_share",
 				  (double)tally->hogs_ns / (double)tally->wait_ns);
 	}
-	snprintf(text, sizeof(text),
-		 "The donor slept on a lock that the owner held in %llu of %llu samples",
-		 (unsigned long long)tally->contended, (unsigned long long)tally->samples);
+	describe_blocking(tally, text, sizeof(text));
 	judge(run, "donor_blocked", has_enough_contention(tally->contended, tally->samples),
 	      tally->contended, tally->samples, text);
 	judge_proxying(run, tally);
