@@ -53,6 +53,15 @@ static const char *choose_output(const struct report_values *values,
 	return NULL;
 }
 
+/* The verdict and the files; a label from a result must not steer the terminal. */
+static void print_written(const char *headline, const char *output)
+{
+	for (; *headline; headline++)
+		putchar((unsigned char)*headline < 0x20 || *headline == 0x7f ? '?' : *headline);
+	printf("\n%s/index.html\n%s/report.md\n%s/report.txt\n%s/summary.json\n", output, output,
+	       output, output);
+}
+
 static int write_report(const struct report_values *values, const struct string_list *operands,
 			const char *output)
 {
@@ -73,8 +82,7 @@ static int write_report(const struct report_values *values, const struct string_
 		err = reports_write(&analysis, output);
 	exit_code = err ? EXIT_BROKE : EXIT_FINE;
 	if (!err)
-		printf("%s\n%s/index.html\n%s/report.md\n%s/report.txt\n%s/summary.json\n",
-		       analysis.headline[0], output, output, output, output);
+		print_written(analysis.headline[0], output);
 out_release:
 	analysis_release(&analysis);
 	results_release(&results);

@@ -462,6 +462,13 @@ static size_t find_variant(struct reader *reader, struct variant_info *variant,
 	return results->n_variants - 1;
 }
 
+static int name_length(const char *patch)
+{
+	size_t length = strnlen(patch, 200);
+
+	return (int)(length > 6 && !strcmp(patch + length - 6, ".patch") ? length - 6 : length);
+}
+
 /* The series as one line, with the first twelve digits of each patch's hash. */
 static const char *read_patches(struct reader *reader, struct json_object *variant)
 {
@@ -477,10 +484,11 @@ static const char *read_patches(struct reader *reader, struct json_object *varia
 		const char *patch = json_text_at(entry, (const char *[]){"patch", NULL});
 		const char *hash = json_text_at(entry, (const char *[]){"sha256", NULL});
 
+		/* ".patch" says nothing that a list of patches does not. */
 		if (patch)
-			text = arena_format(&reader->results->arena, "%s%s%.200s (%.12s)",
-					    text ? text : "", text ? ", " : "", patch,
-					    hash ? hash : "?");
+			text = arena_format(&reader->results->arena, "%s%s%.*s (%.12s)",
+					    text ? text : "", text ? ", " : "", name_length(patch),
+					    patch, hash ? hash : "?");
 	}
 	return text;
 }
