@@ -360,7 +360,7 @@ const char *environment_proxy_exec_refusal_at(const char *root)
 {
 	struct running_config *config = NULL;
 	enum proxy_exec_state state;
-	bool has_config;
+	bool has_config, is_unknown = false;
 
 	if (environment_proxy_exec_request_at(root) != PROXY_EXEC_ASKED_ON)
 		return NULL;
@@ -370,10 +370,16 @@ const char *environment_proxy_exec_refusal_at(const char *root)
 	running_config_free(config);
 	if (state != PROXY_EXEC_ABSENT)
 		return NULL;
-	if (has_config)
-		return "this kernel has no proxy execution (it is built without "
-		       "CONFIG_SCHED_PROXY_EXEC)";
-	return "this kernel has no proxy execution (its log calls sched_proxy_exec unknown)";
+	if (!has_config) {
+		char *log = read_kernel_log(root);
+
+		is_unknown = log && is_switch_unknown_to(log);
+		free(log);
+	}
+	return is_unknown ? "this kernel has no proxy execution (its log calls sched_proxy_exec "
+			    "unknown)"
+			  : "this kernel has no proxy execution (it is built without "
+			    "CONFIG_SCHED_PROXY_EXEC)";
 }
 
 const char *environment_proxy_exec_refusal(void)

@@ -85,6 +85,10 @@ static void test_what_a_kernel_does_not_know_cannot_be_asked_of_it(void **state)
 	assert_int_equal(environment_proxy_exec_at(FIXTURES "log-other"), PROXY_EXEC_UNKNOWN);
 	assert_null(environment_proxy_exec_refusal_at(FIXTURES "log-other"));
 	assert_null(environment_proxy_exec_refusal_at(FIXTURES "log-on"));
+	/* This one knows the switch and was built without what it switches. */
+	assert_string_equal(
+		environment_proxy_exec_refusal_at(FIXTURES "log-absent"),
+		"this kernel has no proxy execution (it is built without CONFIG_SCHED_PROXY_EXEC)");
 	assert_int_equal(environment_proxy_exec_request_at(FIXTURES "bare"), PROXY_EXEC_NOT_NAMED);
 }
 
