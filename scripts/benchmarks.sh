@@ -8,6 +8,7 @@
 set -euo pipefail
 
 top=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
+export PROXEVAL_BUILD=${PROXEVAL_BUILD:-$top/build}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 readonly quick=(run mutex-inversion --time=virtual --quick --no-progress)
