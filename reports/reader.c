@@ -145,16 +145,25 @@ static double reader_to_number(struct reader *reader, struct json_object *value,
 	return number;
 }
 
-double reader_number_or_null(struct reader *reader, struct json_object *object, const char *key,
-			     bool may_miss)
+/* What stands under @key; NULL when it is null or, with @may_miss, not there. */
+static struct json_object *get_optional(struct reader *reader, struct json_object *object,
+					const char *key, bool may_miss)
 {
 	struct json_object *value = NULL;
 
 	if (reader->has_failed)
-		return NAN;
+		return NULL;
 	if (!json_object_object_get_ex(object, key, &value) && !may_miss)
 		reader_fail(reader, "\"%s\" is missing", key);
-	return value && !reader->has_failed ? reader_to_number(reader, value, key) : NAN;
+	return value;
+}
+
+double reader_number_or_null(struct reader *reader, struct json_object *object, const char *key,
+			     bool may_miss)
+{
+	struct json_object *value = get_optional(reader, object, key, may_miss);
+
+	return value ? reader_to_number(reader, value, key) : NAN;
 }
 
 uint64_t reader_to_count(struct reader *reader, struct json_object *value, const char *key)
@@ -180,12 +189,8 @@ uint64_t reader_count(struct reader *reader, struct json_object *object, const c
 double reader_count_or_null(struct reader *reader, struct json_object *object, const char *key,
 			    bool may_miss)
 {
-	struct json_object *value = NULL;
+	struct json_object *value = get_optional(reader, object, key, may_miss);
 
-	if (reader->has_failed)
-		return NAN;
-	if (!json_object_object_get_ex(object, key, &value) && !may_miss)
-		reader_fail(reader, "\"%s\" is missing", key);
 	return value ? (double)reader_to_count(reader, value, key) : NAN;
 }
 
