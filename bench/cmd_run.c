@@ -388,15 +388,11 @@ static int check_variants(struct order *order)
 					       "!proxy::sched_proxy_exec=0"};
 	const struct string_list *given = &order->values->variants;
 	size_t count = given->count ? given->count : sizeof(standard) / sizeof(standard[0]);
-	enum proxy_exec_state state;
 	int code = 0;
 
 	if (order->target == &target_host) {
-		state = environment_proxy_exec();
 		order->variants[order->n_variants++] = (struct variant){
-			.label = state == PROXY_EXEC_ON	   ? "proxy"
-				 : state == PROXY_EXEC_OFF ? "!proxy"
-							   : "host",
+			.label = target_host_label(),
 			.arguments = "",
 		};
 		return 0;
