@@ -44,8 +44,8 @@ static struct json_object *method_to_json(const struct analysis *analysis)
 {
 	struct json_object *object = json_object_new_object();
 
-	add_number(object, "alpha", VERDICT_ALPHA);
-	add_number(object, "confidence", VERDICT_CONFIDENCE);
+	add_number(object, "alpha", analysis->alpha);
+	add_number(object, "confidence", analysis->confidence);
 	add_number(object, "margin", analysis->margin);
 	add_number(object, "control_margin", analysis->control_margin);
 	add_count(object, "bootstrap_resamples", BOOTSTRAP_RESAMPLES);
