@@ -32,7 +32,7 @@ static int add_reports(struct analysis *analysis, struct variant_sum *sum, const
 	struct json_object *list = NULL;
 	int err = 0;
 
-	if (!json_object_object_get_ex(boot->health, "reports", &list) ||
+	if (!json_object_object_get_ex(boot_health(boot), "reports", &list) ||
 	    !json_object_is_type(list, json_type_array))
 		return 0;
 	for (size_t i = 0; i < json_object_array_length(list) && !err; i++) {

@@ -71,7 +71,7 @@ static struct json_object *variants_to_json(const struct analysis *analysis)
 		add_count(object, "boots_ok", sum->ok);
 		add_text(object, "kernel", variant->kernel);
 		add_text(object, "proxy_exec",
-			 json_text_at(sum->example->environment,
+			 json_text_at(boot_environment(sum->example),
 				      (const char *[]){"kernel", "proxy_exec", NULL}));
 		json_object_array_add(list, object);
 	}

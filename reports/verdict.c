@@ -535,6 +535,8 @@ static int choose_baseline(struct analysis *analysis, const char *wanted)
 	const struct results *results = analysis->results;
 	size_t found = find_label(results, wanted, false);
 
+	if (found == SIZE_MAX)
+		found = find_label(results, wanted, true);
 	if (wanted && found == SIZE_MAX) {
 		snprintf(analysis->error, sizeof(analysis->error),
 			 "--baseline: there is no variant '%.60s' here; the first one is '%.60s'",
