@@ -44,11 +44,11 @@ struct history_change {
 	size_t low, high; /* of a step: @first lies there with 95 % */
 	bool is_drift, is_ambiguous;
 	bool is_same_kernel; /* the campaigns on both sides ran the same kernel */
-	bool has_control; /* a control of the same label and machine changed there as well */
+	bool has_control;    /* a control of the same label and machine changed there as well */
 	double before, after, ratio, ratio_low, ratio_high; /* NaN where there is none */
-	double p;		   /* corrected for all series of its family */
-	enum verdict verdict;	   /* better, worse; equivalent: surely below min_change; not-judged:
-				      no direction */
+	double p;	      /* corrected for all series of its family */
+	enum verdict verdict; /* better, worse; equivalent: surely below min_change; not-judged:
+				 no direction */
 };
 
 struct history_series {
@@ -60,8 +60,10 @@ struct history_series {
 	bool is_log;
 	bool is_by_campaign; /* campaigns of one kernel differ by more than their boots: each counts
 				as one */
-	struct history_point *points;
+	struct history_point *points; /* the campaigns that have figures of it */
 	size_t n_points;
+	size_t newest; /* the label's newest campaign on this machine, whether it has figures of it
+			  or not */
 	struct history_change *changes; /* in rising order */
 	size_t n_changes;
 	double p, p_adjusted; /* that nothing changed; NaN when it could not be tested */
