@@ -64,16 +64,9 @@ struct track {
 	size_t n_points;
 };
 
-static const char *release_of(struct history *history, size_t variant)
-{
-	const char *kernel = history->results->variants[variant].kernel;
-
-	return kernel ? arena_format(&history->arena, "%.*s", (int)strcspn(kernel, " "), kernel)
-		      : "?";
-}
-
 static int add_point(struct history *history, struct track *track, const struct boot *boot)
 {
+	const char *release = history->results->variants[boot->variant].release;
 	struct history_point *point;
 
 	for (size_t i = 0; i < track->n_points; i++) {
@@ -89,9 +82,9 @@ static int add_point(struct history *history, struct track *track, const struct 
 		return -ENOMEM;
 	*point = (struct history_point){.campaign = boot->campaign,
 					.variant = boot->variant,
-					.release = release_of(history, boot->variant),
+					.release = release ? release : "?",
 					.started = boot->started};
-	return point->release ? 0 : -ENOMEM;
+	return 0;
 }
 
 static struct track *find_track(struct history *history, struct track **tracks, size_t *count,
@@ -106,23 +99,6 @@ static struct track *find_track(struct history *history, struct track **tracks, 
 	if (track)
 		*track = (struct track){.label = label, .machine = machine};
 	return track;
-}
-
-static int find_machine(struct history *history, const struct boot *boot, size_t *index)
-{
-	const char **added, *shown = history_machine(history, boot);
-
-	if (!shown)
-		return -ENOMEM;
-	for (*index = 0; *index < history->n_machines; (*index)++)
-		if (!strcmp(history->machines[*index], shown))
-			return 0;
-	added = arena_append(&history->arena, &history->machines, &history->n_machines,
-			     sizeof(*added));
-	if (!added)
-		return -ENOMEM;
-	*added = shown;
-	return 0;
 }
 
 static int compare_starts(const struct history_point *a, const struct history_point *b,
@@ -169,16 +145,12 @@ static int make_tracks(struct history *history, struct track **tracks, size_t *n
 	for (size_t i = 0; i < results->n_boots && !err; i++) {
 		const struct boot *boot = &results->boots[i];
 		struct track *track;
-		size_t machine;
 
 		/* A boot that went wrong has no figure, and may not even know its machine. */
 		if (boot->end != BOOT_END_OK)
 			continue;
-		err = find_machine(history, boot, &machine);
-		if (err)
-			break;
 		track = find_track(history, tracks, n_tracks,
-				   results->variants[boot->variant].plain_label, machine);
+				   results->variants[boot->variant].plain_label, boot->machine);
 		err = track ? add_point(history, track, boot) : -ENOMEM;
 	}
 	if (history->order == HISTORY_BY_KERNEL && has_unknown_release(*tracks, *n_tracks)) {
@@ -209,10 +181,8 @@ static int fill_point(struct history *history, const struct history_series *seri
 	}
 	for (size_t i = 0; i < group.n_boots && !err; i++) {
 		const struct boot *boot = &history->results->boots[group.boots[i]];
-		size_t machine;
 
-		err = find_machine(history, boot, &machine);
-		if (!err && boot->campaign == point->campaign && machine == series->machine)
+		if (boot->campaign == point->campaign && boot->machine == series->machine)
 			values[point->n_boots++] = group.values[i];
 	}
 	point->values = values;

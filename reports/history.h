@@ -53,7 +53,7 @@ struct history_change {
 
 struct history_series {
 	const char *label;	/* as in the documents: "proxy" */
-	size_t machine;		/* index into history->machines */
+	size_t machine;		/* index into results->machines */
 	size_t section, metric; /* indices into results */
 	enum statistic statistic;
 	enum family family; /* FAMILY_PRIMARY or FAMILY_CONTROL */
@@ -73,9 +73,7 @@ struct history_series {
 struct history {
 	const struct results *results;
 	struct arena arena;
-	enum history_order order; /* that was followed in the end */
-	const char **machines;	  /* as shown: name, CPU model, CPUs */
-	size_t n_machines;
+	enum history_order order;      /* that was followed in the end */
 	struct history_series *series; /* by label, machine, section, metric */
 	size_t n_series;
 	size_t tests[FAMILIES];

@@ -76,7 +76,7 @@ static struct json_object *series_to_json(const struct history *history,
 	struct json_object *changes = json_object_new_array();
 
 	json_add_text(object, "variant", series->label);
-	json_add_text(object, "machine", history->machines[series->machine]);
+	json_add_text(object, "machine", history->results->machines[series->machine].name);
 	json_add_text(object, "section", section->id);
 	json_add_text(object, "workload", section->workload);
 	json_add_text(object, "placement", section->placement);
@@ -101,9 +101,11 @@ struct json_object *history_to_json(const struct history *history)
 {
 	struct json_object *document = json_object_new_object();
 	struct json_object *list = json_object_new_array();
+	struct json_object *machines = json_object_new_array();
 
-	if (!document || !list) {
+	if (!document || !list || !machines) {
 		json_object_put(document);
+		json_object_put(machines);
 		json_object_put(list);
 		return NULL;
 	}
@@ -121,8 +123,10 @@ struct json_object *history_to_json(const struct history *history)
 	json_add_number(document, "min_change", history->min_change);
 	json_add_count(document, "primary_tests", history->tests[FAMILY_PRIMARY]);
 	json_add_count(document, "control_tests", history->tests[FAMILY_CONTROL]);
-	json_object_object_add(document, "machines",
-			       json_from_texts(history->machines, history->n_machines));
+	for (size_t i = 0; i < history->results->n_machines; i++)
+		json_object_array_add(machines,
+				      json_object_new_string(history->results->machines[i].name));
+	json_object_object_add(document, "machines", machines);
 	for (size_t i = 0; i < history->n_series; i++)
 		json_object_array_add(list, series_to_json(history, &history->series[i]));
 	json_object_object_add(document, "series", list);

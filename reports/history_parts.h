@@ -7,9 +7,6 @@
 
 /* What reports/history*.c share among themselves. */
 
-/* A boot's machine in a few words, on the history's arena; NULL when memory is out. */
-const char *history_machine(struct history *history, const struct boot *boot);
-
 /* Headline, warnings and exit code. 0 or -ENOMEM. */
 int history_say(struct history *history);
 int history_warn(struct history *history, const char *sentence);

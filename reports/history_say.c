@@ -146,8 +146,8 @@ static void add_where(struct buffer *text, const struct history *history,
 		buffer_add(text, section->id);
 	else
 		buffer_format(text, "%s, %s", section->workload, section->placement);
-	if (history->n_machines > 1)
-		buffer_format(text, ", on %s", history->machines[series->machine]);
+	if (history->results->n_machines > 1)
+		buffer_format(text, ", on %s", history->results->machines[series->machine].name);
 }
 
 static void add_reservations(struct buffer *text, const struct history *history,
@@ -286,6 +286,16 @@ static void add_span(struct buffer *text, const struct history *history)
 		buffer_format(text, ", Linux %s", first);
 }
 
+/* "numa-box-3 (AMD EPYC 7713, 128 CPUs)". */
+static void add_machine(struct buffer *text, const struct machine_info *machine,
+			const char *separator)
+{
+	buffer_format(text, "%s%s", separator, machine->name);
+	if (machine->cpu_model)
+		buffer_format(text, " (%.60s, %llu CPU%s)", machine->cpu_model,
+			      (unsigned long long)machine->cpus, machine->cpus == 1 ? "" : "s");
+}
+
 static int say_basis(struct history *history)
 {
 	static const char *const orders[] = {"release by release", "by their start", "as given"};
@@ -295,8 +305,8 @@ static int say_basis(struct history *history)
 	buffer_format(&text, "%zu campaigns, %s; target %s, %s time", history_campaigns(history),
 		      orders[history->order], results->target, results->time);
 	add_span(&text, history);
-	for (size_t i = 0; i < history->n_machines; i++)
-		buffer_format(&text, "%s%s", i ? ", " : "; on ", history->machines[i]);
+	for (size_t i = 0; i < history->results->n_machines; i++)
+		add_machine(&text, &results->machines[i], i ? ", " : "; on ");
 	buffer_add(&text, ".");
 	return add_sentence(history, &history->headline, &history->n_headline, &text);
 }
@@ -401,11 +411,4 @@ int history_say(struct history *history)
 	else
 		history->exit_code = EXIT_FINE;
 	return err ? err : say_basis(history);
-}
-
-const char *history_machine(struct history *history, const struct boot *boot)
-{
-	const char *cpu = json_text_at(boot->environment, (const char *[]){"cpu", "model", NULL});
-
-	return arena_text(&history->arena, cpu ? cpu : "an unknown machine");
 }

@@ -25,8 +25,8 @@ static void add_series_title(struct buffer *out, const struct history *history,
 	buffer_format(&title, "%s %s: %s%s of %s", section->workload, section->placement,
 		      format_metric(shown, history_metric(history, series), series->statistic),
 		      series->statistic == STATISTIC_P50 ? " (median)" : "", series->label);
-	if (history->n_machines > 1)
-		buffer_format(&title, " on %s", history->machines[series->machine]);
+	if (history->results->n_machines > 1)
+		buffer_format(&title, " on %s", history->results->machines[series->machine].name);
 	if (*section->params)
 		buffer_format(&title, " [%s]", section->params);
 	page_add_title(out, title.text ? title.text : "");

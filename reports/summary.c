@@ -9,8 +9,8 @@ static struct json_object *method_to_json(const struct analysis *analysis)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_add_number(object, "alpha", VERDICT_ALPHA);
-	json_add_number(object, "confidence", VERDICT_CONFIDENCE);
+	json_add_number(object, "alpha", analysis->alpha);
+	json_add_number(object, "confidence", analysis->confidence);
 	json_add_number(object, "margin", analysis->margin);
 	json_add_number(object, "control_margin", analysis->control_margin);
 	json_add_count(object, "bootstrap_resamples", BOOTSTRAP_RESAMPLES);
@@ -36,7 +36,7 @@ static struct json_object *variants_to_json(const struct analysis *analysis)
 		json_add_count(object, "boots_ok", sum->ok);
 		json_add_text(object, "kernel", variant->kernel);
 		json_add_text(object, "proxy_exec",
-			      json_text_at(sum->example->environment,
+			      json_text_at(boot_environment(sum->example),
 					   (const char *[]){"kernel", "proxy_exec", NULL}));
 		json_object_array_add(list, object);
 	}
