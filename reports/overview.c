@@ -256,7 +256,7 @@ static bool is_about(const struct unmeasured *what, const struct comparison *com
 /* "proxy: broken: only 3 of 12 samples were contended": what most boots say. */
 static int explain_comparison(struct analysis *analysis, struct comparison *comparison)
 {
-	size_t variant = comparison->other.n_boots ? analysis->baseline : comparison->variant;
+	size_t variant = comparison->other.n_boots ? comparison->against : comparison->variant;
 	const struct unmeasured *most = NULL;
 
 	for (size_t i = 0; i < analysis->n_unmeasured; i++) {
