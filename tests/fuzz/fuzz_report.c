@@ -14,15 +14,18 @@
 
 static void write_all_forms(const struct analysis *analysis)
 {
-	struct buffer text = {0};
+	struct buffer text = {0}, markdown = {0}, html = {0};
 	struct json_object *summary = summary_to_json(analysis);
 
 	text_write(&text, analysis, (struct text_style){.is_complete = true});
-	markdown_write(&text, analysis);
-	html_write(&text, analysis, fuzz_folder());
-	if (strstr(text.text, "<script>"))
+	markdown_write(&markdown, analysis);
+	html_write(&html, analysis, fuzz_folder());
+	if (strstr(html.text, "<script>") || strchr(html.text, '\x1b') ||
+	    strchr(text.text, '\x1b') || strchr(markdown.text, '\x1b'))
 		abort();
 	buffer_release(&text);
+	buffer_release(&markdown);
+	buffer_release(&html);
 	json_object_put(summary);
 }
 
