@@ -25,15 +25,33 @@ struct sheet {
 	size_t rows;
 };
 
-/* A value as text: a string as it is, anything else as JSON; "" for NULL. */
-static const char *value_text(struct json_object *value)
+static const char *plain_json(struct json_object *value)
 {
-	if (!value)
-		return "";
-	if (json_object_is_type(value, json_type_string))
-		return json_object_get_string(value);
 	return json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN |
 							     JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
+/* A list as its items' words, a string as it is, anything else as JSON; "" for NULL. */
+static void add_value(struct buffer *out, struct json_object *value)
+{
+	if (!value)
+		return;
+	if (json_object_is_type(value, json_type_string)) {
+		buffer_add(out, json_object_get_string(value));
+		return;
+	}
+	if (!json_object_is_type(value, json_type_array)) {
+		buffer_add(out, plain_json(value));
+		return;
+	}
+	for (size_t i = 0; i < json_object_array_length(value); i++) {
+		struct json_object *item = json_object_array_get_idx(value, i);
+
+		buffer_add(out, i ? " " : "");
+		buffer_add(out, json_object_is_type(item, json_type_string)
+					? json_object_get_string(item)
+					: plain_json(item));
+	}
 }
 
 /* Where words of a value end: a command line's, a list's. */
@@ -83,31 +101,30 @@ static void add_marked(struct page *page, const char *const *texts, size_t count
 static void add_row(struct sheet *sheet, const char *name, struct json_object *const *values)
 {
 	struct page *page = sheet->page;
-	char *texts[COLUMNS_MAX] = {0};
+	struct buffer buffers[COLUMNS_MAX] = {0};
+	const char *texts[COLUMNS_MAX];
 	bool is_same = true;
 
 	for (size_t i = 0; i < sheet->n_columns; i++) {
-		texts[i] = strdup(value_text(values[i]));
-		page->out->failed |= !texts[i];
-		is_same &= texts[i] && !strcmp(texts[0], texts[i]);
+		add_value(&buffers[i], values[i]);
+		page->out->failed |= buffers[i].failed;
+		texts[i] = buffers[i].text ? buffers[i].text : "";
+		is_same &= !strcmp(texts[0], texts[i]);
 	}
-	if (page->out->failed || is_same == sheet->wants_differences)
-		goto out_free;
+	if (is_same == sheet->wants_differences)
+		goto out_release;
 	sheet->rows++;
 	buffer_add(page->out, "<tr>");
 	page_row_head(page, name);
-	if (is_same)
-		buffer_format(page->out, "<td class=\"wide\">");
 	for (size_t i = 0; i < (is_same ? 1 : sheet->n_columns); i++) {
-		if (!is_same)
-			buffer_add(page->out, "<td class=\"wide\">");
-		add_marked(page, (const char *const *)texts, sheet->n_columns, i);
+		buffer_add(page->out, "<td class=\"wide\">");
+		add_marked(page, texts, sheet->n_columns, i);
 		buffer_add(page->out, "</td>");
 	}
 	buffer_add(page->out, "</tr>\n");
-out_free:
+out_release:
 	for (size_t i = 0; i < sheet->n_columns; i++)
-		free(texts[i]);
+		buffer_release(&buffers[i]);
 }
 
 static bool is_any_object(const struct sheet *sheet, struct json_object *const *values)
@@ -255,7 +272,7 @@ static void add_rest(struct sheet *sheet)
 
 static void add_facts(struct page *page)
 {
-	page_open_table(page, "What was measured", (const char *[]){"what was measured", "", NULL});
+	page_open_table(page, "What was measured", (const char *[]){NULL});
 	for (size_t i = 0; i < page->analysis->n_facts; i++) {
 		buffer_add(page->out, "<tr>");
 		page_row_head(page, page->analysis->facts[i].name);

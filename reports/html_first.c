@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The first screen: what changed, by how much, how sure, and on what machine. */
+#include <json-c/json.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +44,35 @@ static void add_origin(struct page *page)
 		buffer_format_html(page->out, "%s%s", i ? ", " : "", results->campaigns[i].id);
 	if (results->n_campaigns > 3)
 		buffer_format(page->out, " and %zu more", results->n_campaigns - 3);
+	if (results->boots[0].started)
+		buffer_format_html(page->out, ", %.10s", results->boots[0].started);
 	buffer_add(page->out, "</span></p>\n");
+}
+
+/* A sentence that was made for plain ASCII, with the signs that a page can show. */
+static void add_sentence(struct page *page, const char *element, const char *sentence)
+{
+	static const struct {
+		const char *ascii, *sign;
+	} signs[] = {{": x ", ": \xc3\x97 "}, {"p <= ", "p \xe2\x89\xa4 "}};
+	struct buffer text = {0};
+
+	while (*sentence) {
+		size_t i = 0;
+
+		while (i < 2 && strncmp(sentence, signs[i].ascii, strlen(signs[i].ascii)))
+			i++;
+		if (i < 2) {
+			buffer_add(&text, signs[i].sign);
+			sentence += strlen(signs[i].ascii);
+		} else {
+			buffer_add_bytes(&text, sentence++, 1);
+		}
+	}
+	page->out->failed |= text.failed;
+	page_element(page, element, text.text);
+	buffer_add(page->out, "\n");
+	buffer_release(&text);
 }
 
 /* Sentences from @first to before @end, those beyond @open folded away. */
@@ -57,11 +86,42 @@ static void add_sentences(struct page *page, const char *element, const char *co
 			buffer_format(page->out,
 				      "<details><summary>%zu more like these</summary>\n",
 				      end - shown);
-		page_element(page, element, sentences[i]);
-		buffer_add(page->out, "\n");
+		add_sentence(page, element, sentences[i]);
 	}
 	if (shown < end)
 		buffer_add(page->out, "</details>\n");
+}
+
+/* What must never happen and did. */
+static void add_violations(struct page *page)
+{
+	const struct analysis *analysis = page->analysis;
+	size_t count = 0;
+
+	for (size_t i = 0; i < analysis->n_invariants; i++) {
+		const struct invariant *invariant = &analysis->invariants[i];
+		const struct section_info *section = &page->results->sections[invariant->section];
+
+		if (invariant->verdict != VERDICT_VIOLATED || count++ >= GLANCES_MAX)
+			continue;
+		buffer_add(page->out,
+			   "<dl class=\"glance\"><div><dt>what must never happen</dt><dd>");
+		page_element(page, "b", section->metrics[invariant->metric].name);
+		buffer_add(page->out, " ");
+		page_chip(page, VERDICT_VIOLATED, 0);
+		buffer_add(page->out, "<br><span class=\"soft\">");
+		buffer_format_html(page->out, "with %s, %s", page_label(page, invariant->variant),
+				   section->placement);
+		buffer_format(
+			page->out,
+			"</span></dd></div><div><dt>how often</dt><dd><b>%llu time%s</b><br>"
+			"<span class=\"soft\">in %llu tries</span></dd></div><div><dt>how sure"
+			"</dt><dd><b>certain</b><br><span class=\"soft\">once would be too often"
+			"</span></dd></div></dl>\n",
+			(unsigned long long)invariant->violations,
+			invariant->violations == 1 ? "" : "s",
+			(unsigned long long)invariant->exposure);
+	}
 }
 
 /* One primary metric in one variant, over all its sections. */
@@ -182,6 +242,8 @@ static void add_how_sure(struct page *page, const struct glance *glance)
 	format_p(p, glance->p_highest);
 	if (glance->by_verdict[VERDICT_INCONCLUSIVE] == glance->count)
 		buffer_add(page->out, "not yet");
+	else if (glance->by_verdict[VERDICT_NOT_MEASURED] == glance->count)
+		buffer_add(page->out, "not measured");
 	else if (isnan(glance->p_highest))
 		buffer_add(page->out, "no test");
 	else if (*p == '<')
@@ -196,7 +258,7 @@ static void add_how_sure(struct page *page, const struct glance *glance)
 		buffer_format(page->out, "95 %% intervals: &times; %s to %s",
 			      format_ratio(low, glance->interval_low),
 			      format_ratio(high, glance->interval_high));
-	else
+	else if (glance->by_verdict[VERDICT_NOT_MEASURED] < glance->count)
 		buffer_add(page->out, "too few boots for intervals");
 	buffer_add(page->out, "</span></dd></div>");
 }
@@ -221,12 +283,58 @@ static void add_glances(struct page *page)
 			      count - GLANCES_MAX);
 }
 
-static const char *find_fact(const struct page *page, const char *name)
+/* "2 nodes, 2 LLCs, 4 cores, 8 CPUs" of a boot's environment, as far as it says. */
+static void say_topology(struct buffer *out, struct json_object *environment)
 {
-	for (size_t i = 0; i < page->analysis->n_facts; i++)
-		if (!strcmp(page->analysis->facts[i].name, name))
-			return page->analysis->facts[i].text;
-	return NULL;
+	static const struct {
+		const char *key, *one, *many;
+	} counts[] = {{"nodes", "node", "nodes"},
+		      {"llcs", "LLC", "LLCs"},
+		      {"cores", "core", "cores"},
+		      {"cpus", "CPU", "CPUs"}};
+	struct json_object *topology = NULL, *value;
+	const char *separator = "";
+
+	json_object_object_get_ex(environment, "topology", &topology);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		if (!json_object_is_type(topology, json_type_object) ||
+		    !json_object_object_get_ex(topology, counts[i].key, &value) ||
+		    !json_object_is_type(value, json_type_int))
+			continue;
+		buffer_format(out, "%s%lld %s", separator, (long long)json_object_get_int64(value),
+			      json_object_get_int64(value) == 1 ? counts[i].one : counts[i].many);
+		separator = ", ";
+	}
+}
+
+static struct json_object *environment_of(const struct page *page, size_t variant)
+{
+	const struct boot *boot = page->analysis->variants[variant].example;
+
+	return boot ? boot->environment : NULL;
+}
+
+/* "Linux 7.2.13", each variant's own where they differ. */
+static void say_kernels(struct page *page, struct buffer *out)
+{
+	static const char *const path[] = {"kernel", "release", NULL};
+	const char *first = NULL;
+	bool is_same = true;
+
+	for (size_t i = 0; i < page->results->n_variants; i++) {
+		const char *release = json_text_at(environment_of(page, i), path);
+
+		first = first ? first : release;
+		is_same &= !release || !strcmp(first, release);
+	}
+	if (is_same && first)
+		buffer_format(out, "Linux %s", first);
+	for (size_t i = 0; i < page->results->n_variants && !is_same; i++) {
+		const char *release = json_text_at(environment_of(page, i), path);
+
+		buffer_format(out, "%s%s: %s", i ? ", " : "", page_label(page, i),
+			      release ? release : "not known");
+	}
 }
 
 static void add_machine_item(struct page *page, const char *name, const char *text)
@@ -239,35 +347,38 @@ static void add_machine_item(struct page *page, const char *name, const char *te
 }
 
 /* "6 of !proxy, 6 of proxy", with those that did not end well. */
-static void add_boot_counts(struct page *page)
+static void say_boots(struct page *page, struct buffer *out)
 {
-	struct buffer text = {0};
-
 	for (size_t i = 0; i < page->results->n_variants; i++) {
 		const struct variant_sum *sum = &page->analysis->variants[i];
 
-		buffer_format(&text, "%s%zu of %s", i ? ", " : "", sum->boots, page_label(page, i));
+		buffer_format(out, "%s%zu of %s", i ? ", " : "", sum->boots, page_label(page, i));
 		if (sum->crashed)
-			buffer_format(&text, " (%zu did not end well)", sum->crashed);
+			buffer_format(out, " (%zu did not end well)", sum->crashed);
 	}
-	add_machine_item(page, "boots", text.text);
-	buffer_release(&text);
 }
 
 static void add_machine(struct page *page)
 {
-	const struct boot *example = page->analysis->variants[page->analysis->baseline].example;
-	const char *model =
-		example ? json_text_at(example->environment, (const char *[]){"cpu", "model", NULL})
-			: NULL;
+	struct json_object *environment = environment_of(page, page->analysis->baseline);
+	const char *model = json_text_at(environment, (const char *[]){"cpu", "model", NULL});
+	struct buffer topology = {0}, target = {0}, kernel = {0}, boots = {0};
 
+	say_topology(&topology, environment);
+	buffer_format(&target, "%s, %s time", page->results->target, page->results->time);
+	say_kernels(page, &kernel);
+	say_boots(page, &boots);
 	buffer_add(page->out, "<dl class=\"machine\">\n");
 	add_machine_item(page, "machine", model ? model : "not known");
-	add_machine_item(page, "topology", find_fact(page, "topology"));
-	add_machine_item(page, "target", find_fact(page, "target"));
-	add_machine_item(page, "kernel", find_fact(page, "kernel"));
-	add_boot_counts(page);
+	add_machine_item(page, "topology", topology.text);
+	add_machine_item(page, "target", target.text);
+	add_machine_item(page, "kernel", kernel.text);
+	add_machine_item(page, "boots", boots.text);
 	buffer_add(page->out, "</dl>\n");
+	buffer_release(&topology);
+	buffer_release(&target);
+	buffer_release(&kernel);
+	buffer_release(&boots);
 }
 
 static void add_contents(struct page *page)
@@ -288,8 +399,8 @@ void page_first_screen(struct page *page)
 	add_sentences(page, "p class=\"alert\"", analysis->warnings, 0, analysis->n_loud,
 		      ALERTS_OPEN);
 	if (analysis->n_headline)
-		page_element(page, "h1", analysis->headline[0]);
-	buffer_add(page->out, "\n");
+		add_sentence(page, "h1", analysis->headline[0]);
+	add_violations(page);
 	add_glances(page);
 	add_machine(page);
 	/* The last sentence says the boots, target and machine, which stand above. */

@@ -38,7 +38,7 @@ void page_count(struct page *page, uint64_t count);
 
 /*
  * A table in a box that scrolls by itself; @label says what it is. A head that begins with '>' is
- * over numbers; @heads ends with NULL.
+ * over numbers; @heads ends with NULL, and with nothing else the table has no heads.
  */
 void page_open_table(struct page *page, const char *label, const char *const *heads);
 void page_close_table(struct page *page);

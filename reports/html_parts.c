@@ -122,7 +122,9 @@ void page_open_table(struct page *page, const char *label, const char *const *he
 {
 	buffer_add(page->out, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"");
 	buffer_add_html(page->out, label);
-	buffer_add(page->out, "\"><table><thead><tr>");
+	buffer_add(page->out, *heads ? "\"><table><thead><tr>" : "\"><table><tbody>\n");
+	if (!*heads)
+		return;
 	for (; *heads; heads++)
 		if (!**heads)
 			buffer_add(page->out, "<td></td>");
@@ -185,7 +187,9 @@ void page_chip(struct page *page, enum verdict verdict, size_t count)
 		      verdict_class(verdict), verdict_sign(verdict));
 	if (count)
 		buffer_format(page->out, "%zu ", count);
-	buffer_format(page->out, "%s</span>", verdict_word(verdict));
+	for (const char *c = verdict_word(verdict); *c; c++)
+		buffer_add_bytes(page->out, *c == '-' ? " " : c, 1);
+	buffer_add(page->out, "</span>");
 }
 
 const char *page_label(const struct page *page, size_t variant)

@@ -7,21 +7,21 @@
  * one blue from pale to deep (h) and blue through grey to orange (r): both are told apart
  * without red and green. tests/test_html.py computes the contrast of every pair that meets.
  */
-#define LIGHT                                                                                      \
-	"--paper:#fff;--card:#f8f9fb;--ink:#1b1f24;--soft:#56606c;--rule:#d9dee4;--grid:#e3e7ec;"  \
-	"--good:#00614a;--good-bg:#dff5ec;--bad:#a01a15;--bad-bg:#fde7e5;--open:#6d4900;"          \
-	"--open-bg:#fdf1d4;--plain:#333b44;--plain-bg:#e9edf2;--mark-bg:#ffe9a8;--band:#00000012;" \
-	"--link:#005a94;--s0:#b84a05;--s1:#0064a4;--s2:#00704f;--s3:#9c3f73;--s4:#6b5d00;"         \
-	"--s5:#3a3f47;--on-pale:#14181d;--on-deep:#fff;--h0:#eff4fa;--h1:#d3e2f1;--h2:#b0cbe6;"    \
-	"--h3:#86b0d8;--h4:#5b95c8;--h5:#2f6ca6;--h6:#154a7c;--r0:#2b6aa8;--r1:#7fb0da;"           \
+#define LIGHT                                                                                                 \
+	"--paper:#fff;--card:#f8f9fb;--ink:#1b1f24;--soft:#56606c;--rule:#d9dee4;--grid:#e3e7ec;"             \
+	"--good:#00614a;--good-bg:#dff5ec;--bad:#a01a15;--bad-bg:#fde7e5;--open:#6d4900;"                     \
+	"--open-bg:#fdf1d4;--plain:#333b44;--plain-bg:#e9edf2;--mark-bg:#ffe9a8;--band:#00000012;"            \
+	"--shadow:#00000030;--link:#005a94;--s0:#b84a05;--s1:#0064a4;--s2:#00704f;--s3:#9c3f73;--s4:#6b5d00;" \
+	"--s5:#3a3f47;--on-pale:#14181d;--on-deep:#fff;--h0:#eff4fa;--h1:#d3e2f1;--h2:#b0cbe6;"               \
+	"--h3:#86b0d8;--h4:#5b95c8;--h5:#2f6ca6;--h6:#154a7c;--r0:#2b6aa8;--r1:#7fb0da;"                      \
 	"--r2:#c6dcef;--r3:#eceef0;--r4:#fbdcb8;--r5:#f0ab60;--r6:#a9500a"
-#define DARK                                                                                         \
-	"--paper:#14171b;--card:#1b1f25;--ink:#e6e9ed;--soft:#a3adb9;--rule:#353c45;--grid:#2b313a;" \
-	"--good:#5fd6ac;--good-bg:#12372b;--bad:#ff9a90;--bad-bg:#47201d;--open:#f0c566;"            \
-	"--open-bg:#40320f;--plain:#ccd3dc;--plain-bg:#2a3038;--mark-bg:#5a4708;--band:#ffffff14;"   \
-	"--link:#7cc4f5;--s0:#f0a050;--s1:#62bdf2;--s2:#3fcf9f;--s3:#e59ac2;--s4:#e8dc60;"           \
-	"--s5:#c7cdd6;--on-pale:#0e1114;--on-deep:#f4f7fa;--h0:#1c2834;--h1:#1e3a55;--h2:#235179;"   \
-	"--h3:#2f6b9f;--h4:#6fa8d6;--h5:#9cc6ea;--h6:#d3e6f8;--r0:#9cc6ea;--r1:#2f6b9f;"             \
+#define DARK                                                                                                  \
+	"--paper:#14171b;--card:#1b1f25;--ink:#e6e9ed;--soft:#a3adb9;--rule:#353c45;--grid:#2b313a;"          \
+	"--good:#5fd6ac;--good-bg:#12372b;--bad:#ff9a90;--bad-bg:#47201d;--open:#f0c566;"                     \
+	"--open-bg:#40320f;--plain:#ccd3dc;--plain-bg:#2a3038;--mark-bg:#5a4708;--band:#ffffff14;"            \
+	"--shadow:#000000b0;--link:#7cc4f5;--s0:#f0a050;--s1:#62bdf2;--s2:#3fcf9f;--s3:#e59ac2;--s4:#e8dc60;" \
+	"--s5:#c7cdd6;--on-pale:#0e1114;--on-deep:#f4f7fa;--h0:#1c2834;--h1:#1e3a55;--h2:#235179;"            \
+	"--h3:#2f6b9f;--h4:#6fa8d6;--h5:#9cc6ea;--h6:#d3e6f8;--r0:#9cc6ea;--r1:#2f6b9f;"                      \
 	"--r2:#21425f;--r3:#2a3038;--r4:#5a3a14;--r5:#915410;--r6:#f3b870"
 /* On which steps the text is dark in the light scheme, and in the dark one. */
 #define LIGHT_STEPS \
@@ -72,13 +72,18 @@ const char html_style[] =
 	".chip.bad{color:var(--bad);background:var(--bad-bg)}\n"
 	".chip.open{color:var(--open);background:var(--open-bg)}\n"
 	/* Tables. */
-	".scroll{overflow-x:auto;-webkit-overflow-scrolling:touch;margin:.3rem 0}\n"
+	/* A shadow at the edge behind which there is more. */
+	".scroll{overflow-x:auto;-webkit-overflow-scrolling:touch;margin:.3rem 0;background:"
+	"linear-gradient(90deg,var(--paper) 40%,transparent) left/2rem 100% no-repeat local,"
+	"linear-gradient(270deg,var(--paper) 40%,transparent) right/2rem 100% no-repeat local,"
+	"linear-gradient(90deg,var(--shadow),transparent) left/.7rem 100% no-repeat scroll,"
+	"linear-gradient(270deg,var(--shadow),transparent) right/.7rem 100% no-repeat scroll}\n"
 	"table{border-collapse:collapse;width:100%;font-size:.9rem}\n"
 	"th,td{text-align:left;padding:.38rem .9rem .38rem 0;border-bottom:1px solid var(--rule);"
 	"vertical-align:top}\n"
 	"thead th{font-weight:600;color:var(--soft);font-size:.82rem;vertical-align:bottom}\n"
 	"tbody th{font-weight:600}tbody th,td.keep,td.verdict>.chip{white-space:nowrap}\n"
-	"th.n,td.n{text-align:right;white-space:nowrap}td.verdict{min-width:8.5rem}\n"
+	"th.n,td.n{text-align:right;white-space:nowrap}td.verdict{min-width:7rem}\n"
 	"td.wide{min-width:14rem}.sheet tbody th{white-space:normal;min-width:8rem;font-weight:400;"
 	"color:var(--soft)}\n"
 	".json{font-size:.84rem;margin:0;font-weight:400}.json summary{white-space:nowrap}\n"
@@ -128,12 +133,12 @@ const char html_style[] =
 	"margin:.4rem 0 .6rem}.glance{grid-template-columns:1fr;gap:.35rem;padding:.6rem .8rem}"
 	".glance b{font-size:1.05rem}.machine{grid-template-columns:1fr;gap:.2rem;padding:0 .2rem;"
 	"margin:.6rem 0}.machine div{display:grid;grid-template-columns:4.6rem 1fr}"
-	"dt{padding-top:.1rem}th,td{padding-right:.65rem}.heat td{min-width:5.2rem}"
+	"dt{padding-top:.1rem}th,td{padding-right:.65rem}.heat td{min-width:4.4rem;padding:.4rem .2rem}.heat tbody th{padding-right:.2rem;white-space:normal}.heat svg.line{display:none}td.verdict{min-width:6.2rem}"
 	".card{padding:.6rem .5rem}}\n"
 	"@media print{:root{color-scheme:light;" LIGHT "}" LIGHT_STEPS
 	"body{max-width:none;padding:0;font-size:10pt}"
 	"h1,h2,h3,h4,figcaption,summary{break-after:avoid}.card,tr,dl,.alert,.note,.ramps{"
-	"break-inside:avoid}.scroll{overflow:visible}nav,.json{display:none}"
+	"break-inside:avoid}.scroll{overflow:visible;background:none}nav,.json{display:none}"
 	"details::details-content{content-visibility:visible;block-size:auto}"
 	"summary{list-style:none;color:var(--ink)}a{color:inherit;text-decoration:none}"
 	".heat td,.ramp i,.chip,.alert,.note,mark{print-color-adjust:exact;"

@@ -2,13 +2,15 @@
 /* Distributions: the share of samples up to a value, and the value at a percentile. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "reports/format.h"
 #include "reports/svg_parts.h"
 
-#define TOP    14.0
-#define BOTTOM 176.0
-#define HEIGHT 214.0
+#define TOP		14.0
+#define BOTTOM		176.0
+#define HEIGHT		214.0
+#define CHARACTER_WIDTH 6.6 /* of a tick's label, on the generous side */
 
 /* One metric in one section, and how its curves are drawn. */
 struct plot {
@@ -278,24 +280,26 @@ void svg_distribution(struct buffer *out, const struct analysis *analysis, size_
 	svg_close(out);
 }
 
-/* 0, 50, 90, 99, 99.9 … percent, as far as the samples go. */
+/* 0, 50, 90, 99, 99.9 … percent, as far as the samples go; the label of the last nine matters most,
+ * so they are placed from the end. */
 static void add_percentile_axis(const struct plot *plot)
 {
 	static const char *const labels[] = {"0 %",    "50 %",	  "90 %",     "99 %",
 					     "99.9 %", "99.99 %", "99.999 %", "99.9999 %"};
 	static const double shares[] = {0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999};
-	double free_from = -INFINITY;
+	double free_until = SVG_WIDTH;
 
-	for (size_t i = 0; i < sizeof(shares) / sizeof(*shares); i++) {
+	for (size_t i = sizeof(shares) / sizeof(*shares); i-- > 0;) {
 		double x = axis_px(&plot->share, shares[i]);
+		double half = CHARACTER_WIDTH * (double)strlen(labels[i]) / 2;
 
 		if (shares[i] > plot->share.high)
-			break;
+			continue;
 		svg_line(plot->out, x, TOP, x, BOTTOM, "grid");
-		if (x < free_from || x + 28 > SVG_WIDTH)
+		if (x + half > free_until)
 			continue;
 		svg_text(plot->out, x, BOTTOM + 15, "tick mid", labels[i]);
-		free_from = x + 52;
+		free_until = x - half - CHARACTER_WIDTH;
 	}
 }
 
