@@ -79,10 +79,24 @@ struct evidence {
 	uint64_t observed, expected;
 };
 
+/* Where a section's roles were. */
+enum place {
+	PLACE_OWNER_CPU,
+	PLACE_DONOR_CPU,
+	PLACE_OBSERVER_CPU,
+	PLACE_OWNER_NODE,
+	PLACE_DONOR_NODE,
+	PLACE_DISTANCE,
+	PLACES,
+};
+
 struct section_info {
 	const char *id, *workload;
 	const char *params; /* "donor=fifo owner=nice" */
 	const char *placement, *placement_kind;
+	/* By enum place: CPUs, nodes and their distance; below 0: not said, or not alike in all
+	 * boots. */
+	long where[PLACES];
 	struct metric_info *metrics;
 	size_t n_metrics;
 };
