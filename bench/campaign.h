@@ -53,7 +53,7 @@ struct campaign {
 
 /* What a campaign is made from. All strings and the work array are borrowed. */
 struct campaign_request {
-	const char *id, *directory; /* as campaign_reserve gave them */
+	const char *results; /* the folder that the campaign's own is made in */
 	const struct target *target;
 	enum time_kind time;
 	uint64_t seed;
@@ -72,15 +72,6 @@ struct campaign_request {
 #define CAMPAIGN_MAX_BOOTS 1000u /* of one variant */
 
 /*
- * Makes an empty folder of a new name below @results: UTC time, seed and four hex digits
- * of chance, so that campaigns in different folders have different names, too. The caller frees @id
- * and @directory. 0, or a negative errno with its message printed. campaign_abandon removes it
- * again while nothing is in it.
- */
-int campaign_reserve(const char *results, uint64_t seed, char **id, char **directory);
-void campaign_abandon(const char *directory);
-
-/*
  * Draws the order of n_variants × rounds boots into @boots (that many elements). Rounds
  * come in pairs: the first of a pair has an order drawn from @seed, the second has it
  * mirrored (ABBA), so that a drift of the machine falls on all variants alike. In real
@@ -97,8 +88,11 @@ uint64_t campaign_attempt_seed(uint64_t boot_seed, unsigned int attempt);
 uint64_t campaign_metronome_period_ns(enum time_kind time, uint64_t seed);
 
 /*
- * Writes campaign.json and opens the journal. 0 and the campaign, which the caller frees;
- * or a negative errno with its message printed.
+ * Makes a folder of a new name below request->results, writes campaign.json and opens the
+ * journal. The name is the time (UTC), the seed and four hex digits of chance, so that
+ * campaigns in different folders have different names, too. The folder appears whole: cut
+ * short at any point, at most a hidden ".<id>.new" is left, which nothing reads.
+ * 0 and the campaign, which the caller frees; or a negative errno with its message printed.
  */
 int campaign_create(const struct campaign_request *request, struct campaign **campaign);
 
