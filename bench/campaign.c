@@ -16,9 +16,10 @@
 #include "bench/files.h"
 #include "bench/journal.h"
 #include "bench/message.h"
+#include "reports/sequential.h"
 
 #define CAMPAIGN_MAX_BYTES (16u << 20)
-#define RESULT_MAX_BYTES   (256u << 20)
+#define BOOT_MAX_BYTES	   (256u << 20)
 #define MAX_DRAWS	   1000u
 
 /* The time and the seed do not tell campaigns in different folders apart: chance does. */
@@ -46,6 +47,7 @@ void campaign_free(struct campaign *campaign)
 		close(campaign->lock_fd);
 	json_object_put(campaign->work);
 	json_object_put(campaign->document);
+	free(campaign->sequential);
 	free(campaign->variants);
 	free(campaign->boots);
 	free(campaign->id);
@@ -223,7 +225,7 @@ static bool is_result_of(const char *path, const struct campaign_boot *boot)
 	char *bytes;
 	bool is_valid;
 
-	if (read_file(path, RESULT_MAX_BYTES, &bytes, NULL))
+	if (read_file(path, BOOT_MAX_BYTES, &bytes, NULL))
 		return false;
 	document = json_tokener_parse(bytes);
 	free(bytes);
@@ -237,6 +239,18 @@ static bool is_result_of(const char *path, const struct campaign_boot *boot)
 	return is_valid;
 }
 
+/* A look that found all decided; only one that the plan has counts. */
+static void replay_conclusion(struct campaign *campaign, struct json_object *event)
+{
+	const struct sequential_plan *plan = campaign->sequential;
+	struct json_object *boots = NULL;
+
+	json_object_object_get_ex(event, "boots", &boots);
+	for (size_t i = 0; plan && i < plan->n_looks; i++)
+		if (json_object_get_int64(boots) == (int64_t)plan->looks[i].boots)
+			campaign->conclusive_boots = plan->looks[i].boots;
+}
+
 /* An attempt that ended and was not the last is used up; one that was cut short is not. */
 static void replay(void *context, struct json_object *event)
 {
@@ -244,6 +258,8 @@ static void replay(void *context, struct json_object *event)
 	struct json_object *name = NULL, *index = NULL, *retry = NULL, *attempt = NULL;
 
 	json_object_object_get_ex(event, "event", &name);
+	if (!strcmp(json_object_get_string(name), "conclusive"))
+		replay_conclusion(campaign, event);
 	if (strcmp(json_object_get_string(name), "boot-end") != 0 ||
 	    !json_object_object_get_ex(event, "index", &index) ||
 	    !json_object_object_get_ex(event, "attempt", &attempt) ||
@@ -364,11 +380,26 @@ int campaign_load(struct campaign **out, const char *directory)
 	return err;
 }
 
+bool campaign_needs(const struct campaign *campaign, const struct campaign_boot *boot)
+{
+	return !campaign->conclusive_boots || boot->round < campaign->conclusive_boots;
+}
+
+size_t campaign_planned(const struct campaign *campaign)
+{
+	size_t planned = 0;
+
+	for (size_t i = 0; i < campaign->n_boots; i++)
+		planned += campaign_needs(campaign, &campaign->boots[i]);
+	return planned;
+}
+
 size_t campaign_missing(const struct campaign *campaign)
 {
 	size_t missing = 0;
 
 	for (size_t i = 0; i < campaign->n_boots; i++)
-		missing += !campaign->boots[i].done;
+		missing +=
+			campaign_needs(campaign, &campaign->boots[i]) && !campaign->boots[i].done;
 	return missing;
 }

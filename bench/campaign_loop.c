@@ -3,6 +3,7 @@
 #include "bench/campaign_internal.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "bench/message.h"
 #include "bench/process.h"
 #include "bench/progress.h"
+#include "reports/sequential.h"
 
 /* How long all running boots together are waited for before we look at everything again. */
 #define POLL_MS 100u
@@ -37,6 +39,7 @@ struct execution {
 	struct campaign *campaign;
 	struct slot *slots;
 	unsigned int n_slots;
+	unsigned int rounds; /* the boots of so many are run before there is anything to look at */
 	bool has_reached_runner; /* some boot of this run did: the machinery works */
 	bool *is_hopeless;	 /* per variant: it cannot even boot */
 };
@@ -75,7 +78,7 @@ static struct json_object *boot_event(const char *name, const struct campaign_bo
 
 static size_t count_done(const struct campaign *campaign)
 {
-	return campaign->n_boots - campaign_missing(campaign);
+	return campaign_planned(campaign) - campaign_missing(campaign);
 }
 
 static void show_progress(void *context, unsigned long done, unsigned long total, const char *what)
@@ -261,7 +264,7 @@ static int fill_slots(struct execution *execution)
 	for (size_t i = 0, slot = 0; i < campaign->n_boots && !err; i++) {
 		struct campaign_boot *boot = &campaign->boots[i];
 
-		if (boot->done || boot->running)
+		if (boot->done || boot->running || boot->round >= execution->rounds)
 			continue;
 		if (execution->is_hopeless[boot->variant]) {
 			err = skip_boot(execution, boot);
@@ -334,6 +337,47 @@ static int execute(struct execution *execution)
 	return err;
 }
 
+/* Whether a boot was run that only came after this look. */
+static bool is_look_past(const struct campaign *campaign, size_t look)
+{
+	for (size_t i = 0; i < campaign->n_boots; i++)
+		if (campaign->boots[i].done &&
+		    campaign->boots[i].round >= campaign->sequential->looks[look].boots)
+			return true;
+	return false;
+}
+
+/* Runs up to each look in turn, until one finds that the boots so far are enough. */
+static int execute_looks(struct execution *execution)
+{
+	struct campaign *campaign = execution->campaign;
+	const struct sequential_plan *plan = campaign->sequential;
+	int err = 0;
+
+	for (size_t look = 0; look < plan->n_looks && !err && !campaign->conclusive_boots; look++) {
+		if (is_look_past(campaign, look))
+			continue;
+		execution->rounds = plan->looks[look].boots;
+		progress_set_total(execution->rounds * campaign->n_variants);
+		err = execute(execution);
+		if (!err) {
+			progress_clear();
+			err = campaign_take_look(campaign, look);
+		}
+	}
+	return err;
+}
+
+static int execute_all(struct execution *execution)
+{
+	struct campaign *campaign = execution->campaign;
+
+	if (campaign->sequential && !campaign->conclusive_boots)
+		return execute_looks(execution);
+	execution->rounds = campaign->sequential ? campaign->conclusive_boots : UINT_MAX;
+	return execute(execution);
+}
+
 static int run_slots(struct campaign *campaign)
 {
 	struct execution execution = {.campaign = campaign};
@@ -346,8 +390,8 @@ static int run_slots(struct campaign *campaign)
 		goto out_free;
 	for (unsigned int i = 0; i < execution.n_slots; i++)
 		execution.slots[i].execution = &execution;
-	progress_begin("booting and measuring", campaign->n_boots);
-	err = execute(&execution);
+	progress_begin("booting and measuring", campaign_planned(campaign));
+	err = execute_all(&execution);
 	stop_slots(&execution);
 	progress_end(err ? "stopped" : NULL);
 	/* The journal may be what failed: then the error is told already. */

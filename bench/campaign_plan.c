@@ -8,6 +8,7 @@
 #include "bench/files.h"
 #include "bench/message.h"
 #include "bench/seed.h"
+#include "reports/sequential.h"
 
 #define MANIFEST_MAX_BYTES (1u << 20)
 
@@ -158,6 +159,9 @@ int campaign_make_document(const struct campaign_request *request, const char *i
 	add_text(document, "topology", request->topology);
 	add_number(document, "memory_mib", request->memory_mib);
 	add_number(document, "watchdog_s", request->watchdog_s);
+	if (request->sequential)
+		json_object_object_add(document, "sequential",
+				       sequential_plan_to_json(request->sequential));
 	json_object_object_add(document, "variants", variants);
 	json_object_object_add(document, "work", json_object_get(request->work));
 	json_object_object_add(document, "boots", boots);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/sequential.h"
+
 static struct json_object *field(struct campaign_reading *reading, struct json_object *object,
 				 const char *key, enum json_type type)
 {
@@ -119,6 +121,29 @@ static void read_words(struct campaign *campaign, struct campaign_reading *readi
 			 "\"time\" is %.40s, which this program does not know", time);
 }
 
+/* When to look whether the boots so far decide; the boots must go as far as the last look. */
+static int read_sequential(struct campaign *campaign, struct campaign_reading *reading)
+{
+	struct json_object *object = NULL;
+	size_t planned;
+
+	if (*reading->problem ||
+	    !json_object_object_get_ex(reading->document, "sequential", &object) || !object)
+		return 0;
+	campaign->sequential = calloc(1, sizeof(*campaign->sequential));
+	if (!campaign->sequential)
+		return -ENOMEM;
+	if (sequential_plan_read(object, campaign->sequential, reading->problem,
+				 sizeof(reading->problem)))
+		return 0;
+	planned = sequential_max_boots(campaign->sequential) * campaign->n_variants;
+	if (planned != campaign->n_boots)
+		snprintf(reading->problem, sizeof(reading->problem),
+			 "its sequential plan ends at %zu boots and it plans %zu", planned,
+			 campaign->n_boots);
+	return 0;
+}
+
 /* Fills a campaign from its document (kept by reference); -EINVAL with @reading's problem set. */
 int campaign_read_document(struct campaign *campaign, struct campaign_reading *reading)
 {
@@ -144,6 +169,8 @@ int campaign_read_document(struct campaign *campaign, struct campaign_reading *r
 	err = read_variants(campaign, reading);
 	if (!err)
 		err = read_boots(campaign, reading);
+	if (!err)
+		err = read_sequential(campaign, reading);
 	if (!err && !*reading->problem && (!campaign->n_boots || !campaign->n_variants))
 		snprintf(reading->problem, sizeof(reading->problem), "it plans no boots");
 	return err ? err : *reading->problem ? -EINVAL : 0;

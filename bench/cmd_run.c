@@ -13,6 +13,8 @@ static const struct option_spec options[] = {
 		    "what to compare, once for each; an empty IMAGE is the kernel that is built or "
 		    "given [proxy::sched_proxy_exec=1 and !proxy::sched_proxy_exec=0]",
 		    "boots of each variant [the profile's]"),
+	RUN_OPTION_UNTIL_CONCLUSIVE(0),
+	RUN_OPTION_MAX_BOOTS(0),
 	OPTIONS_END,
 };
 
@@ -21,8 +23,9 @@ int conclude_campaign(struct campaign *campaign, bool as_json)
 	int err = campaign_run(campaign), code = EXIT_BROKE;
 
 	if (err) {
-		message_note("%zu of %zu boots are done and kept; go on with '%s resume %s'",
-			     campaign->n_boots - campaign_missing(campaign), campaign->n_boots,
+		message_note("%zu of %s%zu boots are done and kept; go on with '%s resume %s'",
+			     campaign_planned(campaign) - campaign_missing(campaign),
+			     campaign->sequential ? "at most " : "", campaign->n_boots,
 			     run_program(), campaign->directory);
 		return EXIT_BROKE;
 	}

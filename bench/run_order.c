@@ -284,6 +284,39 @@ static uint64_t draw_seed(void)
 	return drawn % 1000000; /* short enough to be typed again */
 }
 
+static int check_stopping(const struct run_order *order)
+{
+	const struct run_values *values = order->values;
+
+	if (values->max_boots != RUN_NOT_GIVEN && !values->until_conclusive)
+		return run_usage(order, "--max-boots belongs to --until-conclusive: without it, "
+					"--boots says how many");
+	if (!values->until_conclusive)
+		return 0;
+	if (values->boots != RUN_NOT_GIVEN)
+		return run_usage(order, "--until-conclusive finds out how many boots it takes: it "
+					"goes with --max-boots, not with --boots");
+	if (order->target == &target_host)
+		return run_usage(order, "--until-conclusive boots again: it does not go with "
+					"--target=host, which measures one boot");
+	if (order->n_variants < 2)
+		return run_usage(order, "--until-conclusive needs a second --variant: one alone "
+					"has no verdict to wait for");
+	return 0;
+}
+
+/* The looks are placed here, before anything is known of the figures. */
+static void plan_looks(struct run_order *order)
+{
+	if (!order->values->until_conclusive)
+		return;
+	order->boots = order->values->max_boots != RUN_NOT_GIVEN
+			       ? (unsigned int)order->values->max_boots
+			       : SEQUENTIAL_BOOTS_EACH * profile_boots(order->profile);
+	sequential_plan_make(&order->sequential, order->boots, run_work_tests(order),
+			     order->time == TIME_REAL);
+}
+
 int run_order_check(struct run_order *order, const struct string_list *workload_names)
 {
 	const struct run_values *values = order->values;
@@ -320,5 +353,11 @@ int run_order_check(struct run_order *order, const struct string_list *workload_
 		code = check_memory(order);
 	if (!code)
 		code = check_variants(order);
-	return code ? code : run_work_check(order, workload_names);
+	if (!code)
+		code = check_stopping(order);
+	if (!code)
+		code = run_work_check(order, workload_names);
+	if (!code)
+		plan_looks(order);
+	return code;
 }

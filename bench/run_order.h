@@ -6,6 +6,7 @@
 #include "bench/kernel.h"
 #include "bench/options.h"
 #include "bench/qemu.h"
+#include "reports/sequential.h"
 #include "workloads/profiles.h"
 
 /*
@@ -151,6 +152,21 @@ extern const char *const run_target_names[], *const run_time_names[];
 		.offset = (at) + offsetof(struct run_values, no_progress)                                           \
 	}
 
+#define RUN_OPTION_UNTIL_CONCLUSIVE(at)                                                          \
+	{                                                                                        \
+		.name = "until-conclusive", .kind = OPTION_FLAG,                                 \
+		.help = "boot until every primary metric has a verdict, at the same error rate", \
+		.offset = (at) + offsetof(struct run_values, until_conclusive)                   \
+	}
+#define RUN_OPTION_MAX_BOOTS(at)                                                               \
+	{                                                                                      \
+		.name = "max-boots", .kind = OPTION_NUMBER, .argument = "N", .min = 1,         \
+		.max = CAMPAIGN_MAX_BOOTS,                                                     \
+		.help = "with --until-conclusive: boots of each variant at most [4 times the " \
+			"profile's]",                                                          \
+		.offset = (at) + offsetof(struct run_values, max_boots)                        \
+	}
+
 /* What the command line comes to, once it is checked. */
 struct run_order {
 	const char *command; /* "run": what messages call it */
@@ -160,6 +176,7 @@ struct run_order {
 	const char *profile;
 	uint64_t seed;
 	unsigned int boots, watchdog_s, memory_mib; /* boots of each variant */
+	struct sequential_plan sequential;	    /* n_looks 0: all boots are run */
 	const char *topology_text;
 	struct vm_topology topology;
 	struct variant variants[RUN_MAX_VARIANTS];
@@ -182,6 +199,9 @@ void run_order_release(struct run_order *order);
 
 /* The part of it that settles order->work. */
 int run_work_check(struct run_order *order, const struct string_list *workload_names);
+
+/* How many primary tests order->work comes to, as far as can be said before anything booted. */
+size_t run_work_tests(const struct run_order *order);
 
 bool run_has_kernel_option(const struct run_values *values);
 

@@ -55,6 +55,19 @@ static void announce_work(struct json_object *item)
 	message_note("  workload %s, in %s", json_object_get_string(name), text);
 }
 
+static void announce_looks(const struct sequential_plan *plan)
+{
+	char text[256] = "";
+
+	for (size_t i = 0; i < plan->n_looks; i++) {
+		size_t used = strlen(text);
+
+		snprintf(text + used, sizeof(text) - used, "%s%u", i ? ", " : "",
+			 plan->looks[i].boots);
+	}
+	message_note("  until all primary metrics are conclusive: a look at %s boots each", text);
+}
+
 /* What is about to happen, before anything does. */
 static void announce(const struct run_order *order)
 {
@@ -69,9 +82,12 @@ static void announce(const struct run_order *order)
 			 vm_topology_cpus(&order->topology) == 1 ? "" : "s", order->topology_text,
 			 order->topology.nodes, order->topology.nodes == 1 ? "" : "s",
 			 order->memory_mib);
-	message_note("measuring %zu variant%s, %u boot%s each, in %s time on %s", order->n_variants,
-		     order->n_variants == 1 ? "" : "s", order->boots, order->boots == 1 ? "" : "s",
-		     clock, where);
+	message_note("measuring %zu variant%s, %s%u boot%s each, in %s time on %s",
+		     order->n_variants, order->n_variants == 1 ? "" : "s",
+		     order->sequential.n_looks ? "at most " : "", order->boots,
+		     order->boots == 1 ? "" : "s", clock, where);
+	if (order->sequential.n_looks)
+		announce_looks(&order->sequential);
 	for (size_t i = 0; i < order->n_variants; i++)
 		message_note("  %-12s %s %s", order->variants[i].label,
 			     order->target == &target_host   ? "the running kernel"
@@ -81,8 +97,8 @@ static void announce(const struct run_order *order)
 			     order->variants[i].arguments);
 	for (size_t i = 0; i < json_object_array_length(order->work); i++)
 		announce_work(json_object_array_get_idx(order->work, i));
-	message_note("  order and chance drawn from seed %" PRIu64 "; some %u min%s", order->seed,
-		     estimate_min(order),
+	message_note("  order and chance drawn from seed %" PRIu64 "; %ssome %u min%s", order->seed,
+		     order->sequential.n_looks ? "at most " : "", estimate_min(order),
 		     run_needs_kernel(order) ? " once the kernel is built" : "");
 }
 
@@ -109,6 +125,7 @@ static int create_campaign(const struct run_order *order, struct campaign **camp
 		.variants = order->variants,
 		.n_variants = order->n_variants,
 		.boots = order->boots,
+		.sequential = order->sequential.n_looks ? &order->sequential : NULL,
 		.topology = order->target == &target_host ? NULL : order->topology_text,
 		.memory_mib = order->memory_mib,
 		.profile = order->profile,

@@ -176,3 +176,42 @@ int run_work_check(struct run_order *order, const struct string_list *names)
 	free(is_used);
 	return code;
 }
+
+static size_t count_primary(const char *name)
+{
+	const struct workload *workload = workload_find(name);
+	size_t count = 0;
+
+	for (size_t i = 0; workload && workload->metrics[i].name; i++)
+		count += workload->metrics[i].role == ROLE_PRIMARY &&
+			 workload->metrics[i].kind != METRIC_INVARIANT;
+	return count;
+}
+
+/* Placements of a guest: one for each kind of distance that its topology has. */
+static size_t count_placements(const struct vm_topology *topology)
+{
+	return 1 + (topology->threads > 1) + (topology->cores > 1) + (topology->dies > 1) +
+	       (topology->nodes > 1);
+}
+
+size_t run_work_tests(const struct run_order *order)
+{
+	size_t tests = 0;
+
+	for (size_t i = 0; i < json_object_array_length(order->work); i++) {
+		struct json_object *item = json_object_array_get_idx(order->work, i);
+		struct json_object *name = NULL, *places = NULL;
+		bool has_all;
+
+		json_object_object_get_ex(item, "workload", &name);
+		json_object_object_get_ex(item, "placements", &places);
+		has_all = !strcmp(json_object_get_string(json_object_array_get_idx(places, 0)),
+				  "all");
+		tests += count_primary(json_object_get_string(name)) *
+			 (has_all ? count_placements(&order->topology)
+				  : json_object_array_length(places));
+	}
+	tests *= order->n_variants - 1;
+	return tests ? tests : 1;
+}
