@@ -16,6 +16,11 @@ static void add_count(struct json_object *object, const char *key, uint64_t coun
 	json_object_object_add(object, key, json_object_new_uint64(count));
 }
 
+static void add_flag(struct json_object *object, const char *key, bool value)
+{
+	json_object_object_add(object, key, json_object_new_boolean(value));
+}
+
 /* Seventeen digits give the same double back; what is not a number is null. */
 static void add_number(struct json_object *object, const char *key, double value)
 {
@@ -48,8 +53,8 @@ static struct json_object *method_to_json(const struct analysis *analysis)
 	add_number(object, "confidence", analysis->confidence);
 	add_number(object, "margin", analysis->margin);
 	add_number(object, "control_margin", analysis->control_margin);
-	add_count(object, "bootstrap_resamples", BOOTSTRAP_RESAMPLES);
-	add_count(object, "bootstrap_seed", STATISTICS_SEED);
+	add_text(object, "interval", "bca-saddlepoint");
+	add_count(object, "permutation_seed", STATISTICS_SEED);
 	add_count(object, "primary_tests", analysis->tests[FAMILY_PRIMARY]);
 	add_count(object, "secondary_tests", analysis->tests[FAMILY_SECONDARY]);
 	add_count(object, "control_tests", analysis->tests[FAMILY_CONTROL]);
@@ -83,9 +88,11 @@ static const char *const test_words[] = {"none", "paired", "independent"};
 static void add_test(struct json_object *object, const struct comparison *comparison)
 {
 	add_text(object, "test", test_words[comparison->test]);
-	add_count(object, "arrangements", comparison->permutation.arrangements);
-	json_object_object_add(object, "monte_carlo",
-			       json_object_new_boolean(comparison->permutation.is_monte_carlo));
+	/* Beyond 2^53 nobody's JSON has an exact number. */
+	add_count(object, "arrangements",
+		  (uint64_t)fmin(RESULT_MAX_COUNT, (double)comparison->permutation.arrangements));
+	add_flag(object, "monte_carlo", comparison->permutation.method == PERMUTATION_DRAWN);
+	add_flag(object, "p_is_bound", comparison->permutation.method == PERMUTATION_BOUNDED);
 	add_number(object, "p", comparison->permutation.p);
 	add_number(object, "p_adjusted", comparison->p_adjusted);
 	add_number(object, "p_equivalence", comparison->p_equivalence);
@@ -160,6 +167,7 @@ static struct json_object *invariants_to_json(const struct analysis *analysis)
 		add_count(object, "boots", invariant->n_boots);
 		add_count(object, "violations", invariant->violations);
 		add_count(object, "exposure", invariant->exposure);
+		add_number(object, "rate_upper", invariant->rate_upper);
 		add_text(object, "verdict", verdict_word(invariant->verdict));
 		json_object_array_add(list, object);
 	}
