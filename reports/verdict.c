@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "reports/overview.h"
+#include "reports/sequential.h"
 
 static const char *const verdict_words[] = {
 	[VERDICT_BETTER] = "better",
@@ -590,6 +591,8 @@ static void set_levels(struct analysis *analysis, const struct analysis_options 
 	analysis->margin = options && options->margin > 0 ? options->margin : VERDICT_MARGIN;
 	analysis->control_margin = fmax(VERDICT_CONTROL_MARGIN, analysis->margin);
 	analysis->alpha = options && options->alpha > 0 ? options->alpha : VERDICT_ALPHA;
+	/* A campaign that may stop early spends the level look by look. */
+	analysis->alpha *= sequential_share(analysis->results);
 	analysis->confidence = fmax(VERDICT_CONFIDENCE, 1 - analysis->alpha);
 }
 
