@@ -214,7 +214,7 @@ static void add_all_rows(struct sheet *sheet)
 	struct json_object *environments[COLUMNS_MAX];
 
 	for (size_t i = 0; i < sheet->n_columns; i++)
-		environments[i] = sheet->columns[i].boot_environment(boot);
+		environments[i] = boot_environment(sheet->columns[i].boot);
 	sheet->rows = 0;
 	add_variant_row(sheet, "arguments", get_arguments);
 	add_variant_row(sheet, "image SHA-256", get_image);
