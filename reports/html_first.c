@@ -9,9 +9,10 @@
 #include "reports/format.h"
 #include "reports/html_page.h"
 
-#define GLANCES_MAX 6 /* more of them would push the machine off the screen */
-#define ALERTS_OPEN 2
-#define NOTES_OPEN  2
+#define GLANCES_MAX    6 /* more of them would push the machine off the screen */
+#define ALERTS_OPEN    2
+#define NOTES_OPEN     2
+#define MACHINES_NAMED 4
 
 static void add_overall(struct page *page)
 {
@@ -201,7 +202,7 @@ static void add_what(struct page *page, const struct glance *glance)
 		}
 	buffer_add(page->out, "<br><span class=\"soft\">");
 	buffer_format_html(page->out, "%s against %s, ", page_label(page, glance->first->variant),
-			   page_label(page, page->analysis->baseline));
+			   page_label(page, glance->first->against));
 	buffer_format(page->out, "%zu placement%s</span></dd></div>", glance->count,
 		      glance->count == 1 ? "" : "s");
 }
@@ -255,7 +256,8 @@ static void add_how_sure(struct page *page, const struct glance *glance)
 		buffer_format(page->out, "at least %zu more boot%s of each needed",
 			      glance->more_boots, glance->more_boots == 1 ? "" : "s");
 	else if (isfinite(glance->interval_low))
-		buffer_format(page->out, "95 %% intervals: &times; %s to %s",
+		buffer_format(page->out, "%.4g %% intervals: &times; %s to %s",
+			      100 * page->analysis->confidence,
 			      format_ratio(low, glance->interval_low),
 			      format_ratio(high, glance->interval_high));
 	else if (glance->by_verdict[VERDICT_NOT_MEASURED] < glance->count)
@@ -311,7 +313,7 @@ static struct json_object *environment_of(const struct page *page, size_t varian
 {
 	const struct boot *boot = page->analysis->variants[variant].example;
 
-	return boot ? boot->environment : NULL;
+	return boot ? boot_environment(boot) : NULL;
 }
 
 /* "Linux 7.2.13", each variant's own where they differ. */
@@ -358,23 +360,42 @@ static void say_boots(struct page *page, struct buffer *out)
 	}
 }
 
+/* One machine with its CPU and topology; of several the names. */
+static void say_machines(struct page *page, struct buffer *out)
+{
+	const struct results *results = page->results;
+	size_t shown = results->n_machines > MACHINES_NAMED ? MACHINES_NAMED : results->n_machines;
+	const char *model = results->n_machines ? results->machines[0].cpu_model : NULL;
+
+	if (results->n_machines <= 1) {
+		buffer_add(out, model ? model : "not known");
+		return;
+	}
+	buffer_format(out, "%zu machines: ", results->n_machines);
+	for (size_t i = 0; i < shown; i++)
+		buffer_format(out, "%s%s", i ? ", " : "", results->machines[i].name);
+	if (shown < results->n_machines)
+		buffer_format(out, " and %zu more", results->n_machines - shown);
+}
+
 static void add_machine(struct page *page)
 {
-	struct json_object *environment = environment_of(page, page->analysis->baseline);
-	const char *model = json_text_at(environment, (const char *[]){"cpu", "model", NULL});
-	struct buffer topology = {0}, target = {0}, kernel = {0}, boots = {0};
+	struct buffer machine = {0}, topology = {0}, target = {0}, kernel = {0}, boots = {0};
 
-	say_topology(&topology, environment);
+	say_machines(page, &machine);
+	if (page->results->n_machines <= 1)
+		say_topology(&topology, environment_of(page, page->analysis->baseline));
 	buffer_format(&target, "%s, %s time", page->results->target, page->results->time);
 	say_kernels(page, &kernel);
 	say_boots(page, &boots);
 	buffer_add(page->out, "<dl class=\"machine\">\n");
-	add_machine_item(page, "machine", model ? model : "not known");
+	add_machine_item(page, "machine", machine.text);
 	add_machine_item(page, "topology", topology.text);
 	add_machine_item(page, "target", target.text);
 	add_machine_item(page, "kernel", kernel.text);
 	add_machine_item(page, "boots", boots.text);
 	buffer_add(page->out, "</dl>\n");
+	buffer_release(&machine);
 	buffer_release(&topology);
 	buffer_release(&target);
 	buffer_release(&kernel);
