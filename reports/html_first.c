@@ -265,6 +265,16 @@ static void add_how_sure(struct page *page, const struct glance *glance)
 	buffer_add(page->out, "</span></dd></div>");
 }
 
+static size_t count_glances(const struct page *page)
+{
+	struct glance glance;
+	size_t count = 0;
+
+	for (size_t i = 0; i < page->analysis->n_comparisons; i++)
+		count += find_glance(page, i, &glance);
+	return count;
+}
+
 static void add_glances(struct page *page)
 {
 	size_t count = 0;
@@ -316,26 +326,24 @@ static struct json_object *environment_of(const struct page *page, size_t varian
 	return boot ? boot_environment(boot) : NULL;
 }
 
-/* "Linux 7.2.13", each variant's own where they differ. */
+static const char *release_of(const struct page *page, size_t variant)
+{
+	const char *release = page->results->variants[variant].release;
+
+	return release ? release : "not known";
+}
+
+/* "Linux 7.2.13, 7.3.4": each release once, in the variants' order. */
 static void say_kernels(struct page *page, struct buffer *out)
 {
-	static const char *const path[] = {"kernel", "release", NULL};
-	const char *first = NULL;
-	bool is_same = true;
-
+	buffer_add(out, "Linux");
 	for (size_t i = 0; i < page->results->n_variants; i++) {
-		const char *release = json_text_at(environment_of(page, i), path);
+		bool is_said = false;
 
-		first = first ? first : release;
-		is_same &= !release || !strcmp(first, release);
-	}
-	if (is_same && first)
-		buffer_format(out, "Linux %s", first);
-	for (size_t i = 0; i < page->results->n_variants && !is_same; i++) {
-		const char *release = json_text_at(environment_of(page, i), path);
-
-		buffer_format(out, "%s%s: %s", i ? ", " : "", page_label(page, i),
-			      release ? release : "not known");
+		for (size_t j = 0; j < i; j++)
+			is_said |= !strcmp(release_of(page, i), release_of(page, j));
+		if (!is_said)
+			buffer_format(out, "%s%s", i ? ", " : " ", release_of(page, i));
 	}
 }
 
@@ -348,15 +356,23 @@ static void add_machine_item(struct page *page, const char *name, const char *te
 	buffer_add(page->out, "</div>\n");
 }
 
-/* "6 of !proxy, 6 of proxy", with those that did not end well. */
+/* "6 of each variant", or "6 of !proxy, 3 of proxy (1 did not end well)". */
 static void say_boots(struct page *page, struct buffer *out)
 {
-	for (size_t i = 0; i < page->results->n_variants; i++) {
-		const struct variant_sum *sum = &page->analysis->variants[i];
+	const struct variant_sum *sums = page->analysis->variants;
+	bool is_even = page->results->n_variants > 1;
 
-		buffer_format(out, "%s%zu of %s", i ? ", " : "", sum->boots, page_label(page, i));
-		if (sum->crashed)
-			buffer_format(out, " (%zu did not end well)", sum->crashed);
+	for (size_t i = 0; i < page->results->n_variants; i++)
+		is_even &= sums[i].boots == sums[0].boots && !sums[i].crashed;
+	if (is_even) {
+		buffer_format(out, "%zu of each variant", sums[0].boots);
+		return;
+	}
+	for (size_t i = 0; i < page->results->n_variants; i++) {
+		buffer_format(out, "%s%zu of %s", i ? ", " : "", sums[i].boots,
+			      page_label(page, i));
+		if (sums[i].crashed)
+			buffer_format(out, " (%zu did not end well)", sums[i].crashed);
 	}
 }
 
@@ -422,8 +438,12 @@ void page_first_screen(struct page *page)
 	if (analysis->n_headline)
 		add_sentence(page, "h1", analysis->headline[0]);
 	add_violations(page);
+	/* Many verdicts would push the machine off the screen. */
+	if (count_glances(page) > 1)
+		add_machine(page);
 	add_glances(page);
-	add_machine(page);
+	if (count_glances(page) <= 1)
+		add_machine(page);
 	/* The last sentence says the boots, target and machine, which stand above. */
 	if (analysis->n_headline > 2)
 		add_sentences(page, "p class=\"also\"", analysis->headline, 1,
