@@ -19,7 +19,7 @@ static void add_decisions(struct page *page)
 		"timers and its luck, so a thousand of them are not a thousand proofs. Each boot gives one "
 		"figure per metric (a median, a percentile, a count), and boots are compared with boots.</p>\n"
 		"<p><b>How much:</b> the ratio of geometric means, with a %.4g %% interval from resampling "
-		"whole boots %u times. <b>How sure:</b> an exact permutation test, which asks in how many of "
+		"whole boots. <b>How sure:</b> an exact permutation test, which asks in how many of "
 		"all ways to share out the labels the difference would be as large. Holm&rsquo;s correction "
 		"keeps the chance of any false verdict among the %zu primary tests below %.3g %%; "
 		"Benjamini and Hochberg&rsquo;s keeps the share of false ones among %zu secondary verdicts "
@@ -30,9 +30,9 @@ static void add_decisions(struct page *page)
 		"<p><b>Controls</b> are the same inversion on locks that proxy execution cannot touch; they "
 		"must agree within %.3g %%, or the machine and not the kernel made the difference.</p>\n"
 		"</div>\n",
-		100 * analysis->confidence, BOOTSTRAP_RESAMPLES, analysis->tests[FAMILY_PRIMARY],
-		100 * analysis->alpha, analysis->tests[FAMILY_SECONDARY], 100 * analysis->alpha,
-		100 * analysis->margin, 100 * analysis->control_margin);
+		100 * analysis->confidence, analysis->tests[FAMILY_PRIMARY], 100 * analysis->alpha,
+		analysis->tests[FAMILY_SECONDARY], 100 * analysis->alpha, 100 * analysis->margin,
+		100 * analysis->control_margin);
 }
 
 /* ---- what could spoil a measurement ---- */

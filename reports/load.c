@@ -16,6 +16,7 @@
 #include "bench/files.h"
 #include "reports/machine.h"
 #include "reports/reader.h"
+#include "reports/sequential.h"
 
 static const char *const statistic_words[] = {"p50", "p90", "p99", "p99_9", "max", "value", NULL};
 static const char *const boot_end_words[] = {"ok",	    "failed", "panicked",
@@ -665,6 +666,24 @@ static int load_boot(struct results *results, const char *path)
 	return reader.has_failed ? -EINVAL : 0;
 }
 
+/* How the campaign may stop early; what is wrong there would make every verdict wrong. */
+static void read_sequential(struct reader *reader, struct json_object *document,
+			    struct campaign_info *campaign)
+{
+	struct json_object *object = NULL;
+	struct sequential_plan *plan;
+	char problem[160];
+
+	if (!json_object_object_get_ex(document, "sequential", &object) || !object)
+		return;
+	plan = arena_alloc(&reader->results->arena, sizeof(*plan));
+	if (!plan)
+		reader_no_memory(reader);
+	else if (sequential_plan_read(object, plan, problem, sizeof(problem)))
+		reader_fail(reader, "%s", problem);
+	campaign->sequential = plan;
+}
+
 static int load_campaign(struct results *results, const char *directory, const char *path)
 {
 	struct reader reader = new_reader(results, path);
@@ -682,6 +701,7 @@ static int load_campaign(struct results *results, const char *directory, const c
 		if (json_object_object_get_ex(document, "pairing", &pairing))
 			campaign->pairing = pairing_words[reader_word(&reader, document, "pairing",
 								      pairing_words)];
+		read_sequential(&reader, document, campaign);
 		if (!campaign->document)
 			campaign->document = json_object_get(document);
 	}

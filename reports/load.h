@@ -10,6 +10,7 @@
 #include "reports/arena.h"
 
 struct json_object;
+struct sequential_plan;
 
 /*
  * Boots' results as the statistics want them: variant x boot x section x metric.
@@ -140,8 +141,10 @@ struct campaign_info {
 	const char *directory; /* NULL when single files were given */
 	bool has_seed;
 	uint64_t seed;
-	const char *pairing;	      /* "rounds", "independent" or NULL */
-	struct json_object *document; /* campaign.json; may be NULL */
+	const char *pairing;			  /* "rounds", "independent" or NULL */
+	struct json_object *document;		  /* campaign.json; may be NULL */
+	const struct sequential_plan *sequential; /* reports/sequential.h; NULL: all boots were
+						     planned at once */
 };
 
 struct boot {
