@@ -173,7 +173,8 @@ static void add_checkout(struct submission *submission, size_t index)
 static void add_architecture(struct json_object *build, const struct boot *boot)
 {
 	const char *machine =
-		boot ? json_text_at(boot_environment(boot), (const char *[]){"machine", NULL}) : NULL;
+		boot ? json_text_at(boot_environment(boot), (const char *[]){"machine", NULL})
+		     : NULL;
 
 	if (machine && strspn(machine, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(machine))
 		json_object_object_add(build, "architecture", json_object_new_string(machine));
