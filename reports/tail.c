@@ -454,33 +454,48 @@ static bool is_steady(struct tail *out, const struct excesses *excesses, char *r
 	return false;
 }
 
-/* From the threshold with the most exceedances on, until one carries a tail. */
+/* A tail from the buckets from @threshold on: into @out, or @reason why not. */
+static int fit_above(const struct pool *pool, size_t threshold, double confidence, struct tail *out,
+		     char *reason)
+{
+	struct excesses excesses;
+	struct pareto pareto;
+	int err = excesses_make(&excesses, pool, threshold);
+
+	if (!err && try_threshold(out, &excesses, &pareto, reason) &&
+	    is_steady(out, &excesses, reason)) {
+		err = set_level(out, &excesses, &pareto, confidence);
+		out->is_given = !err;
+	}
+	excesses_release(&excesses);
+	return err;
+}
+
+/*
+ * From the threshold with the most exceedances on, until one carries a tail. Where none does,
+ * it is the first one's reason that is told.
+ */
 static int fit_pool(const struct pool *pool, double confidence, struct tail *out, char *reason)
 {
-	bool is_found = false;
+	struct tail nothing = *out;
 	int err = 0;
 
-	for (size_t i = 0; i < sizeof(shares) / sizeof(*shares) && !is_found && !err; i++) {
-		struct excesses excesses = {0};
-		struct pareto pareto;
+	for (size_t i = 0; i < sizeof(shares) / sizeof(*shares) && !out->is_given && !err; i++) {
+		struct tail attempt = nothing;
+		char why[TAIL_REASON_MAX] = "";
 		uint64_t exceedances;
 		size_t threshold =
 			find_threshold(pool, shares[i] * (double)out->samples, &exceedances);
 
-		if (exceedances < TAIL_MIN_EXCEEDANCES) {
-			if (!i)
-				say(reason, "%.0f samples are in its upper tenth; it takes %.0f",
-				    (double)exceedances, (double)TAIL_MIN_EXCEEDANCES);
-			break;
-		}
-		err = excesses_make(&excesses, pool, threshold);
-		is_found = !err && try_threshold(out, &excesses, &pareto, reason);
-		if (is_found && is_steady(out, &excesses, reason)) {
-			err = set_level(out, &excesses, &pareto, confidence);
-			out->is_given = !err;
-			*reason = '\0';
-		}
-		excesses_release(&excesses);
+		if (exceedances >= TAIL_MIN_EXCEEDANCES)
+			err = fit_above(pool, threshold, confidence, &attempt, why);
+		else if (!i)
+			say(why, "%llu samples are in its upper tenth; it takes %u",
+			    (unsigned long long)exceedances, TAIL_MIN_EXCEEDANCES);
+		if (i && !attempt.is_given)
+			continue;
+		*out = attempt;
+		memcpy(reason, why, sizeof(why));
 	}
 	return err;
 }
