@@ -17,7 +17,7 @@
 /* Lines that make prints for a clean build of base.config; the next build knows better. */
 #define EXPECTED_LINES 1660
 /* Part of every hash: raise it when the same inputs would give another kernel. */
-#define RECIPE_VERSION "1"
+#define RECIPE_VERSION "2"
 
 /* --- options --- */
 
@@ -246,12 +246,30 @@ static const char *const make_environment[] = {
 	"MAKELEVEL=",
 	NULL};
 
+static bool needs_pahole(const struct fragments *fragments)
+{
+	for (size_t i = 0; i < fragments->count; i++)
+		if (strstr(fragments->items[i].text, "CONFIG_DEBUG_INFO_BTF=y"))
+			return true;
+	return false;
+}
+
 static int run_make(struct make_run *run, const char *target, const char *setting)
 {
 	char *output = format_string("O=%s", run->objects);
 	char *jobs = format_string("-j%llu", (unsigned long long)run->inputs->jobs);
-	const char *const argv[] = {"make",  "-C", run->inputs->source->tree, output, jobs, target,
-				    setting, NULL};
+	/* Their versions would go into the configuration, which the image carries (IKCONFIG). */
+	const char *const argv[] = {"make",
+				    "-C",
+				    run->inputs->source->tree,
+				    output,
+				    jobs,
+				    "RUSTC=false",
+				    needs_pahole(run->inputs->fragments) ? "PAHOLE=pahole"
+									 : "PAHOLE=false",
+				    target,
+				    setting,
+				    NULL};
 	struct process_request request = {.argv = argv,
 					  .environment = make_environment,
 					  .log_path = run->log_path,
