@@ -50,16 +50,17 @@ static char *draw_id(uint64_t seed)
 	return format_string("%s-%llu-%04x", stamp, (unsigned long long)seed, chance);
 }
 
-int campaign_reserve(const char *results, uint64_t seed, char **id, char **directory)
+int campaign_reserve(const char *results, const char *wanted, uint64_t seed, char **id,
+		     char **directory)
 {
 	int err = make_directories(results);
 
 	for (unsigned int attempt = 0; !err && attempt < MAX_DRAWS; attempt++) {
-		*id = draw_id(seed);
+		*id = wanted ? strdup(wanted) : draw_id(seed);
 		*directory = *id ? format_string("%s/%s", results, *id) : NULL;
 		if (*directory && !mkdir(*directory, 0755))
 			return 0;
-		err = !*directory ? -ENOMEM : errno == EEXIST ? 0 : -errno;
+		err = !*directory ? -ENOMEM : errno == EEXIST && !wanted ? 0 : -errno;
 		free(*id);
 		free(*directory);
 	}

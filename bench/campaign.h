@@ -70,14 +70,16 @@ struct campaign_request {
 /* Seeds stay where every reader of JSON is exact. */
 #define CAMPAIGN_MAX_SEED  UINT32_MAX
 #define CAMPAIGN_MAX_BOOTS 1000u /* of one variant */
+#define CAMPAIGN_MAX_ID	   100	 /* characters */
 
 /*
- * Makes an empty folder of a new name below @results: UTC time, seed and four hex digits
- * of chance, so that campaigns in different folders have different names, too. The caller frees @id
- * and @directory. 0, or a negative errno with its message printed. campaign_abandon removes it
- * again while nothing is in it.
+ * Makes an empty folder below @results, called @wanted or, for NULL, by a new name: UTC time, seed
+ * and four hex digits of chance, so that campaigns in different folders have different names, too.
+ * The caller frees @id and @directory. 0, or a negative errno with its message printed.
+ * campaign_abandon removes it again while nothing is in it.
  */
-int campaign_reserve(const char *results, uint64_t seed, char **id, char **directory);
+int campaign_reserve(const char *results, const char *wanted, uint64_t seed, char **id,
+		     char **directory);
 void campaign_abandon(const char *directory);
 
 /*

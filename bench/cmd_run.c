@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,7 @@
 #define BOOT_HEADER_BYTES (HEADER_OFFSET + 4)
 
 struct values {
-	const char *target, *time, *topology, *profile, *results;
+	const char *target, *time, *topology, *profile, *results, *id;
 	struct string_list variants, params, placements;
 	uint64_t boots, seed, watchdog_s, memory_mib;
 	const char *kernel_image, *kernel_tree, *base, *series;
@@ -124,6 +125,11 @@ static const struct option_spec options[] = {
 	 .standard = "results",
 	 .help = "where the campaign's folder is made",
 	 .offset = AT(results)},
+	{.name = "id",
+	 .kind = OPTION_STRING,
+	 .argument = "NAME",
+	 .help = "the campaign's name and folder [made of the date, the seed and chance]",
+	 .offset = AT(id)},
 	{.name = "kernel-image",
 	 .kind = OPTION_STRING,
 	 .argument = "FILE",
@@ -324,6 +330,29 @@ static int check_results(const char *results)
 		return usage("--results needs the name of a folder");
 	if (!stat(results, &status) && !S_ISDIR(status.st_mode))
 		return usage("--results takes a folder, and %s is none", results);
+	return 0;
+}
+
+/* It becomes a folder, a part of links, and what people call the campaign. */
+static int check_id(const struct values *values)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
+	const char *id = values->id;
+	char path[PATH_MAX];
+
+	if (!id)
+		return 0;
+	if (!*id || strlen(id) > CAMPAIGN_MAX_ID || id[strspn(id, letters)] || strchr(".-", *id))
+		return usage(
+			"--id has 1 to %d letters, digits and any of . _ + -, begins with no . "
+			"and no -, and is not '%.80s'",
+			CAMPAIGN_MAX_ID, id);
+	if (snprintf(path, sizeof(path), "%s/%s", values->results, id) < (int)sizeof(path) &&
+	    !access(path, F_OK))
+		return usage("--id: there is a %s already; choose another name, or go on with it: "
+			     "'proxeval resume %s'",
+			     path, path);
 	return 0;
 }
 
@@ -622,6 +651,8 @@ static int check_values(struct order *order, const struct string_list *workload_
 	if (!code)
 		code = check_results(values->results);
 	if (!code)
+		code = check_id(values);
+	if (!code)
 		code = check_kernel_options(values);
 	if (!code)
 		code = check_topology(order);
@@ -870,7 +901,8 @@ static int create_campaign(const struct order *order, struct campaign **campaign
 					   .watchdog_s = order->watchdog_s,
 					   .work = order->work};
 	char *id, *directory;
-	int err = campaign_reserve(order->values->results, order->seed, &id, &directory);
+	int err = campaign_reserve(order->values->results, order->values->id, order->seed, &id,
+				   &directory);
 
 	if (err)
 		return err;

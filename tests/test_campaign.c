@@ -143,7 +143,7 @@ static struct campaign *make_campaign(const char *results, const char *image)
 	struct campaign *campaign = NULL;
 	char *id, *directory;
 
-	assert_int_equal(campaign_reserve(results, 1, &id, &directory), 0);
+	assert_int_equal(campaign_reserve(results, NULL, 1, &id, &directory), 0);
 	request.id = id;
 	request.directory = directory;
 	request.work =
@@ -295,7 +295,7 @@ static void test_two_campaigns_of_one_second_do_not_meet(void **state)
 	char *ids[2], *directories[2];
 
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(campaign_reserve(place->results, 1, &ids[i], &directories[i]), 0);
+		assert_int_equal(campaign_reserve(place->results, NULL, 1, &ids[i], &directories[i]), 0);
 	assert_string_not_equal(ids[0], ids[1]);
 	assert_string_not_equal(directories[0], directories[1]);
 	campaign_abandon(directories[0]);
@@ -315,7 +315,7 @@ static void test_a_campaign_has_its_name_everywhere(void **state)
 
 	for (size_t i = 0; i < 64; i++) {
 		snprintf(results, sizeof(results), "%s/place-%zu", place->results, i % 8);
-		assert_int_equal(campaign_reserve(results, 1, &names[i], &directory), 0);
+		assert_int_equal(campaign_reserve(results, NULL, 1, &names[i], &directory), 0);
 		assert_int_equal(strlen(names[i]), strlen("20261122-181500-1-3f9a"));
 		assert_int_equal(strspn(strrchr(names[i], '-') + 1, "0123456789abcdef"), 4);
 		campaign_abandon(directory);
@@ -417,14 +417,14 @@ static void test_qemu_command_lines(void **state)
 	assert_true(has_argument(&arguments, "kvm"));
 	assert_false(has_argument(&arguments, "-icount"));
 	assert_true(has_argument(&arguments,
-				 "console=ttyS0 quiet panic=-1 oops=panic nokaslr rdinit=/proxeval "
-				 "LD_LIBRARY_PATH=/lib sched_proxy_exec=1 -- exec --guest"));
+				 "console=ttyS0 quiet panic=-1 oops=panic nokaslr rdinit=/proxeval-guest "
+				 "LD_LIBRARY_PATH=/lib sched_proxy_exec=1"));
 	argument_vector_release(&arguments);
 	machine.has_full_log = true;
 	assert_int_equal(qemu_arguments(&machine, &arguments), 0);
 	assert_true(has_argument(&arguments,
-				 "console=ttyS0 panic=-1 oops=panic nokaslr rdinit=/proxeval "
-				 "LD_LIBRARY_PATH=/lib sched_proxy_exec=1 -- exec --guest"));
+				 "console=ttyS0 panic=-1 oops=panic nokaslr rdinit=/proxeval-guest "
+				 "LD_LIBRARY_PATH=/lib sched_proxy_exec=1"));
 	argument_vector_release(&arguments);
 }
 
