@@ -32,7 +32,7 @@ static struct json_object *environment_of(const struct analysis *analysis, size_
 {
 	const struct boot *boot = analysis->variants[variant].example;
 
-	return boot ? boot->environment : NULL;
+	return boot ? boot_environment(boot) : NULL;
 }
 
 static const char *get_kernel(struct analysis *analysis, size_t variant)

@@ -341,7 +341,7 @@ static int say_basis(struct analysis *analysis)
 	buffer_format(&text, "; target %s, %s time", results->target, results->time);
 	if (results->n_variants && analysis->variants[analysis->baseline].example) {
 		struct json_object *environment =
-			analysis->variants[analysis->baseline].example->environment;
+			boot_environment(analysis->variants[analysis->baseline].example);
 		const char *release =
 			json_text_at(environment, (const char *[]){"kernel", "release", NULL});
 		const char *cpu = json_text_at(environment, (const char *[]){"cpu", "model", NULL});

@@ -516,7 +516,7 @@ static struct json_object *environment_value(const struct page *page, size_t var
 	const struct boot *boot = page->analysis->variants[variant].example;
 	struct json_object *value = NULL;
 
-	if (!boot || !json_object_object_get_ex(boot->environment, group, &value))
+	if (!boot || !json_object_object_get_ex(boot_environment(boot), group, &value))
 		return NULL;
 	if (key && (!json_object_is_type(value, json_type_object) ||
 		    !json_object_object_get_ex(value, key, &value)))
@@ -577,7 +577,7 @@ static void add_environment_rows(struct page *page, size_t variant)
 {
 	const struct boot *boot = page->analysis->variants[variant].example;
 
-	json_object_object_foreach (boot->environment, group, value) {
+	json_object_object_foreach (boot_environment(boot), group, value) {
 		if (!json_object_is_type(value, json_type_object)) {
 			add_environment_row(page, group, NULL);
 			continue;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "bench/files.h"
+#include "reports/machine.h"
 #include "reports/reader.h"
 
 static const char *const statistic_words[] = {"p50", "p90", "p99", "p99_9", "max", "value", NULL};
@@ -413,28 +414,7 @@ static bool is_same_variant(const struct variant_info *known, const struct varia
 	       is_same_or_unknown(known->kernel, variant->kernel);
 }
 
-static bool is_label_taken(const struct results *results, const char *label)
-{
-	for (size_t i = 0; i < results->n_variants; i++)
-		if (!strcmp(results->variants[i].label, label))
-			return true;
-	return false;
-}
-
-/* Two things that share a label are told apart by their campaign, and by a number if need be. */
-static const char *unique_label(struct results *results, const char *plain, const char *campaign)
-{
-	const char *label = plain;
-
-	if (is_label_taken(results, label))
-		label = arena_format(&results->arena, "%s@%s", plain, campaign);
-	for (unsigned int i = 2; label && is_label_taken(results, label); i++)
-		label = arena_format(&results->arena, "%s@%s#%u", plain, campaign, i);
-	return label;
-}
-
-static size_t find_variant(struct reader *reader, struct variant_info *variant,
-			   const char *campaign)
+static size_t find_variant(struct reader *reader, const struct variant_info *variant)
 {
 	struct results *results = reader->results;
 	struct variant_info *added;
@@ -444,16 +424,16 @@ static size_t find_variant(struct reader *reader, struct variant_info *variant,
 
 		if (!is_same_variant(known, variant))
 			continue;
-		if (!known->kernel)
+		if (!known->kernel) {
 			known->kernel = variant->kernel;
+			known->release = variant->release;
+		}
 		if (!known->image_sha256)
 			known->image_sha256 = variant->image_sha256;
 		return i;
 	}
-	variant->label = unique_label(results, variant->plain_label, campaign);
-	added = variant->label ? arena_append(&results->arena, &results->variants,
-					      &results->n_variants, sizeof(*added))
-			       : NULL;
+	added = arena_append(&results->arena, &results->variants, &results->n_variants,
+			     sizeof(*added));
 	if (!added) {
 		reader_no_memory(reader);
 		return 0;
@@ -507,9 +487,32 @@ static void read_variant(struct reader *reader, struct json_object *document, st
 				  json_text_at(object, (const char *[]){"base", NULL}));
 	variant.patches = read_patches(reader, object);
 	variant.kernel = read_kernel(reader, boot->environment);
+	variant.release = arena_text(
+		&reader->results->arena,
+		json_text_at(boot->environment, (const char *[]){"kernel", "release", NULL}));
 	if (!reader->has_failed)
-		boot->variant = find_variant(reader, &variant,
-					     reader->results->campaigns[boot->campaign].id);
+		boot->variant = find_variant(reader, &variant);
+}
+
+static void read_machine(struct reader *reader, struct json_object *document, struct boot *boot)
+{
+	struct results *results = reader->results;
+	struct json_object *host_run = NULL;
+	struct machine_info machine;
+	const char *host;
+
+	boot->machine = MACHINE_UNKNOWN;
+	if (reader->has_failed)
+		return;
+	json_object_object_get_ex(document, "host_run", &host_run);
+	host = json_text_at(host_run, (const char *[]){"host", NULL});
+	if (machine_identify(&results->arena, boot->environment, results->target,
+			     !strcmp(results->time, "virtual"), host, &machine))
+		reader_no_memory(reader);
+	else if (machine.key)
+		boot->machine = machine_find(results, &machine);
+	if (machine.key && boot->machine == MACHINE_UNKNOWN)
+		reader_no_memory(reader);
 }
 
 static size_t find_campaign(struct reader *reader, const char *id)
@@ -602,9 +605,15 @@ static void read_boot(struct reader *reader, struct json_object *document, struc
 	boot->environment = reader_object(reader, document, "environment");
 	read_health(reader, document, boot);
 	read_variant(reader, document, boot);
+	read_machine(reader, document, boot);
 	boot->end = (enum boot_end)reader_word(reader, document, "outcome", boot_end_words);
 	boot->reason = reader_text_or_null(reader, document, "reason");
 	sections = reader_array(reader, document, "sections");
+	if (!reader->has_failed && boot->end != BOOT_END_OK && !(boot->reason && *boot->reason))
+		reader_fail(reader, "its outcome is %s, without a \"reason\"",
+			    boot_end_words[boot->end]);
+	if (!reader->has_failed && boot->end == BOOT_END_OK && !json_object_array_length(sections))
+		reader_fail(reader, "its outcome is ok and it has no section: it measured nothing");
 	for (size_t i = 0; !reader->has_failed && i < json_object_array_length(sections); i++)
 		read_section(reader, json_object_array_get_idx(sections, i), boot);
 }
@@ -784,15 +793,6 @@ static bool has_same_sections(const struct boot *one, const struct boot *two)
 	return true;
 }
 
-static bool has_same_topology(const struct boot *one, const struct boot *two)
-{
-	struct json_object *of_one = NULL, *of_two = NULL;
-
-	json_object_object_get_ex(one->environment, "topology", &of_one);
-	json_object_object_get_ex(two->environment, "topology", &of_two);
-	return json_object_equal(of_one, of_two);
-}
-
 /*
  * In virtual time the same kernel, seed and sections give the same figures: such a boot
  * repeats what another one said, and to count it would make certainty out of copies.
@@ -801,7 +801,7 @@ static bool is_replay(const struct boot *one, const struct boot *two)
 {
 	return one->variant == two->variant && one->seed == two->seed &&
 	       one->attempt == two->attempt && one->end == two->end &&
-	       has_same_sections(one, two) && has_same_topology(one, two);
+	       one->machine == two->machine && has_same_sections(one, two);
 }
 
 static void leave_out_replays(struct results *results)
@@ -883,14 +883,96 @@ static int settle_sections(struct results *results)
 		qsort_r(order, count, sizeof(*order), compare_sections, results->sections);
 	for (size_t i = 0; i < results->n_boots && !err; i++)
 		err = reorder_boot(results, &results->boots[i], order);
-	if (err) {
-		snprintf(results->error, sizeof(results->error), "there is not enough memory");
+	if (err)
 		return err;
-	}
 	for (size_t i = 0; i < count; i++)
 		sorted[i] = results->sections[order[i]];
 	results->sections = sorted;
 	return 0;
+}
+
+static bool is_label_shared(const struct results *results, size_t variant)
+{
+	const struct variant_info *variants = results->variants;
+
+	for (size_t i = 0; i < results->n_variants; i++)
+		if (i != variant && !strcmp(variants[i].plain_label, variants[variant].plain_label))
+			return true;
+	return false;
+}
+
+/* Whether all variants of that label know their kernel's release, and no two have the same. */
+static bool is_told_by_release(const struct results *results, const char *plain_label)
+{
+	const struct variant_info *variants = results->variants;
+
+	for (size_t i = 0; i < results->n_variants; i++) {
+		if (strcmp(variants[i].plain_label, plain_label))
+			continue;
+		if (!variants[i].release)
+			return false;
+		for (size_t j = 0; j < i; j++)
+			if (!strcmp(variants[j].plain_label, plain_label) &&
+			    !strcmp(variants[j].release, variants[i].release))
+				return false;
+	}
+	return true;
+}
+
+static bool is_label_taken(const struct results *results, size_t n_variants, const char *label)
+{
+	for (size_t i = 0; i < n_variants; i++)
+		if (!strcmp(results->variants[i].label, label))
+			return true;
+	return false;
+}
+
+static const char *first_campaign(const struct results *results, size_t variant)
+{
+	for (size_t i = 0; i < results->n_boots; i++)
+		if (results->boots[i].variant == variant)
+			return results->campaigns[results->boots[i].campaign].id;
+	return "";
+}
+
+/* Things that share a label are told apart by their kernel, their campaign, a number. */
+static int settle_labels(struct results *results)
+{
+	for (size_t i = 0; i < results->n_variants; i++) {
+		struct variant_info *variant = &results->variants[i];
+		const char *plain = variant->plain_label, *label = plain;
+		const char *told_by = first_campaign(results, i);
+
+		if (is_told_by_release(results, plain))
+			told_by = variant->release;
+		if (is_label_shared(results, i))
+			label = arena_format(&results->arena, "%s@%s", plain, told_by);
+		for (unsigned int n = 2; label && is_label_taken(results, i, label); n++)
+			label = arena_format(&results->arena, "%s@%s#%u", plain, told_by, n);
+		if (!label)
+			return -ENOMEM;
+		variant->label = label;
+	}
+	return 0;
+}
+
+/* What can be said only when all boots are known. */
+static int settle(struct results *results)
+{
+	int err = settle_boots(results);
+
+	if (err)
+		return err;
+	err = machines_settle(results);
+	if (!err)
+		err = settle_labels(results);
+	if (!err) {
+		leave_out_replays(results);
+		err = settle_sections(results);
+	}
+	if (err)
+		snprintf(results->error, sizeof(results->error), "there is not enough memory");
+	return err;
 }
 
 int results_load(struct results *results, const char *const *paths, size_t n_paths)
@@ -906,12 +988,7 @@ int results_load(struct results *results, const char *const *paths, size_t n_pat
 		else
 			err = load_boot(results, paths[i]);
 	}
-	if (!err)
-		err = settle_boots(results);
-	if (err)
-		return err;
-	leave_out_replays(results);
-	return settle_sections(results);
+	return err ? err : settle(results);
 }
 
 void results_release(struct results *results)
@@ -940,4 +1017,14 @@ const struct measurement *boot_measurement(const struct boot *boot, size_t secti
 	if (!result || metric >= result->n_measurements || !result->measurements[metric].present)
 		return NULL;
 	return &result->measurements[metric];
+}
+
+struct json_object *boot_environment(const struct boot *boot)
+{
+	return boot->environment;
+}
+
+struct json_object *boot_health(const struct boot *boot)
+{
+	return boot->health;
 }

@@ -101,13 +101,24 @@ struct section_result {
 
 /* A label, and what makes it the same thing in another campaign. */
 struct variant_info {
-	const char *label;	 /* as shown: unique, "proxy@CAMPAIGN" where two differ */
+	const char *label;	 /* as shown: unique; where two share a label "proxy@7.3.4", or
+				    "proxy@CAMPAIGN" where the release does not tell them apart */
 	const char *plain_label; /* as in the documents */
 	const char *arguments;
 	const char *base;	  /* the release that the patches are for; NULL: not said */
 	const char *patches;	  /* "NAME (HASH), NAME (HASH)"; NULL: none */
 	const char *image_sha256; /* NULL: none known */
 	const char *kernel;	  /* release and version; NULL until a boot told it */
+	const char *release;	  /* the release alone: "7.2.13"; NULL as above */
+};
+
+/* One machine, or one shape of guest: reports/machine.h says what makes it the same. */
+struct machine_info {
+	const char *name;      /* short and unique among these results: "numa-box-3", "vm 2x2x2" */
+	const char *long_name; /* what tells it from another of the same short name */
+	const char *key;       /* equal for boots of the same machine, in other results, too */
+	const char *cpu_model; /* NULL: not known */
+	uint64_t cpus, nodes;  /* 0: not known */
 };
 
 struct campaign_info {
@@ -121,7 +132,7 @@ struct campaign_info {
 
 struct boot {
 	const char *path;
-	size_t campaign, variant;
+	size_t campaign, variant, machine;
 	uint64_t index, round, attempt, seed;
 	enum boot_end end;
 	const char *reason;
@@ -130,7 +141,7 @@ struct boot {
 		*sections; /* by results->sections; one added later may be beyond the end */
 	size_t n_sections;
 	bool is_health_known, is_clean;
-	struct json_object *environment, *health; /* references held; never NULL */
+	struct json_object *environment, *health; /* ask boot_environment(), boot_health() */
 };
 
 struct results {
@@ -140,6 +151,8 @@ struct results {
 	size_t n_campaigns;
 	struct variant_info *variants;
 	size_t n_variants;
+	struct machine_info *machines; /* in the order of their first boots */
+	size_t n_machines;
 	struct section_info *sections;
 	size_t n_sections;
 	struct boot *boots; /* by campaign and index */
@@ -164,6 +177,13 @@ int boot_document_load(const char *path, struct json_object **out, char *error, 
 /* NULL when the boot does not have it. */
 const struct section_result *boot_section(const struct boot *boot, size_t section);
 const struct measurement *boot_measurement(const struct boot *boot, size_t section, size_t metric);
+
+/*
+ * The objects "environment" and "health" of the boot's document; never NULL. Borrowed:
+ * valid until results_release. Not for two threads at a time.
+ */
+struct json_object *boot_environment(const struct boot *boot);
+struct json_object *boot_health(const struct boot *boot);
 
 /* The inclusive lower edge and the width of bucket @index. */
 uint64_t bucket_lower_edge(uint32_t bits, uint32_t index);

@@ -32,7 +32,7 @@ static int add_reports(struct analysis *analysis, struct variant_sum *sum, const
 	struct json_object *list = NULL;
 	int err = 0;
 
-	if (!json_object_object_get_ex(boot->health, "reports", &list) ||
+	if (!json_object_object_get_ex(boot_health(boot), "reports", &list) ||
 	    !json_object_is_type(list, json_type_array))
 		return 0;
 	for (size_t i = 0; i < json_object_array_length(list) && !err; i++) {
@@ -256,7 +256,7 @@ static bool is_about(const struct unmeasured *what, const struct comparison *com
 /* "proxy: broken: only 3 of 12 samples were contended": what most boots say. */
 static int explain_comparison(struct analysis *analysis, struct comparison *comparison)
 {
-	size_t variant = comparison->other.n_boots ? analysis->baseline : comparison->variant;
+	size_t variant = comparison->other.n_boots ? comparison->against : comparison->variant;
 	const struct unmeasured *most = NULL;
 
 	for (size_t i = 0; i < analysis->n_unmeasured; i++) {

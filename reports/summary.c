@@ -44,8 +44,8 @@ static struct json_object *method_to_json(const struct analysis *analysis)
 {
 	struct json_object *object = json_object_new_object();
 
-	add_number(object, "alpha", VERDICT_ALPHA);
-	add_number(object, "confidence", VERDICT_CONFIDENCE);
+	add_number(object, "alpha", analysis->alpha);
+	add_number(object, "confidence", analysis->confidence);
 	add_number(object, "margin", analysis->margin);
 	add_number(object, "control_margin", analysis->control_margin);
 	add_count(object, "bootstrap_resamples", BOOTSTRAP_RESAMPLES);
@@ -71,7 +71,7 @@ static struct json_object *variants_to_json(const struct analysis *analysis)
 		add_count(object, "boots_ok", sum->ok);
 		add_text(object, "kernel", variant->kernel);
 		add_text(object, "proxy_exec",
-			 json_text_at(sum->example->environment,
+			 json_text_at(boot_environment(sum->example),
 				      (const char *[]){"kernel", "proxy_exec", NULL}));
 		json_object_array_add(list, object);
 	}

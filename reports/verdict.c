@@ -193,7 +193,7 @@ static double centre_of(const struct group *group, const double *scaled, bool is
 	return is_log ? exp(mean_of(scaled, group->n_boots)) : mean_of(scaled, group->n_boots);
 }
 
-static int test_pairs(const double *a, const double *b, size_t n, bool wants_interval,
+static int test_pairs(const double *a, const double *b, size_t n, double confidence,
 		      struct comparison *comparison, struct interval *interval)
 {
 	double *differences = malloc(n * sizeof(*differences));
@@ -206,13 +206,13 @@ static int test_pairs(const double *a, const double *b, size_t n, bool wants_int
 	comparison->test = TEST_PAIRED;
 	comparison->difference = difference_paired(differences, n);
 	permutation_paired(differences, n, &comparison->permutation);
-	if (wants_interval)
-		err = bootstrap_paired(differences, n, VERDICT_CONFIDENCE, interval);
+	if (confidence > 0)
+		err = bootstrap_paired(differences, n, confidence, interval);
 	free(differences);
 	return err;
 }
 
-static int test_groups(const double *a, const double *b, bool wants_interval,
+static int test_groups(const double *a, const double *b, double confidence,
 		       struct comparison *comparison, struct interval *interval)
 {
 	size_t n_a = comparison->baseline.n_boots, n_b = comparison->other.n_boots;
@@ -221,8 +221,8 @@ static int test_groups(const double *a, const double *b, bool wants_interval,
 	comparison->test = TEST_INDEPENDENT;
 	comparison->difference = difference_independent(a, n_a, b, n_b);
 	err = permutation_independent(a, n_a, b, n_b, &comparison->permutation);
-	if (!err && wants_interval)
-		err = bootstrap_independent(a, n_a, b, n_b, VERDICT_CONFIDENCE, interval);
+	if (!err && confidence > 0)
+		err = bootstrap_independent(a, n_a, b, n_b, confidence, interval);
 	return err;
 }
 
@@ -261,7 +261,8 @@ static size_t boots_of(const struct comparison *comparison)
 
 static int compute(struct analysis *analysis, struct comparison *comparison)
 {
-	bool wants_interval = comparison->family != FAMILY_NONE;
+	/* What is not judged is given without an interval. */
+	double confidence = comparison->family != FAMILY_NONE ? analysis->confidence : 0;
 	struct interval interval = {0};
 	double *a, *b;
 	int err;
@@ -278,9 +279,9 @@ static int compute(struct analysis *analysis, struct comparison *comparison)
 	if (!boots_of(comparison))
 		return 0;
 	if (comparison->n_pairs)
-		err = test_pairs(a, b, comparison->n_pairs, wants_interval, comparison, &interval);
+		err = test_pairs(a, b, comparison->n_pairs, confidence, comparison, &interval);
 	else
-		err = test_groups(a, b, wants_interval, comparison, &interval);
+		err = test_groups(a, b, confidence, comparison, &interval);
 	set_ratio(comparison, &interval);
 	set_equivalence(comparison,
 			comparison->family == FAMILY_CONTROL ? analysis->control_margin
@@ -309,6 +310,7 @@ static int add_comparison(struct analysis *analysis, size_t section, size_t metr
 	struct comparison comparison = {.section = section,
 					.metric = metric,
 					.variant = variant,
+					.against = variant_baseline(analysis, variant),
 					.statistic = statistic,
 					.family = family_of(info, statistic),
 					.ratio = NAN,
@@ -322,7 +324,7 @@ static int add_comparison(struct analysis *analysis, size_t section, size_t metr
 	int err;
 
 	err = group_collect(&analysis->arena, results, section, metric, statistic,
-			    analysis->baseline, &comparison.baseline);
+			    comparison.against, &comparison.baseline);
 	if (!err)
 		err = group_collect(&analysis->arena, results, section, metric, statistic, variant,
 				    &comparison.other);
@@ -443,8 +445,8 @@ static void set_more_boots(struct analysis *analysis, struct comparison *compari
 	size_t tests = is_primary ? analysis->tests[FAMILY_PRIMARY] : 1;
 	size_t have = boots_of(comparison);
 	size_t least =
-		permutation_boots_needed(VERDICT_ALPHA, tests, comparison->test == TEST_PAIRED);
-	double alpha = VERDICT_ALPHA / (double)tests;
+		permutation_boots_needed(analysis->alpha, tests, comparison->test == TEST_PAIRED);
+	double alpha = analysis->alpha / (double)tests;
 	size_t difference, equivalence, needed;
 
 	if (have < least) {
@@ -465,13 +467,13 @@ static void set_more_boots(struct analysis *analysis, struct comparison *compari
 	comparison->reason = "the boots differ among themselves too much to tell";
 }
 
-static void decide_control(struct comparison *comparison)
+static void decide_control(const struct analysis *analysis, struct comparison *comparison)
 {
 	comparison->verdict = VERDICT_UNCLEAR;
 	/* Each control speaks for itself: agreement is not corrected for many. */
-	if (comparison->p_equivalence <= VERDICT_ALPHA)
+	if (comparison->p_equivalence <= analysis->alpha)
 		comparison->verdict = VERDICT_AGREE;
-	else if (comparison->p_adjusted <= VERDICT_ALPHA)
+	else if (comparison->p_adjusted <= analysis->alpha)
 		comparison->verdict = VERDICT_DISAGREE;
 	else
 		comparison->reason = "neither agreement nor a difference is shown by so few boots";
@@ -488,12 +490,12 @@ static void decide(struct analysis *analysis, struct comparison *comparison)
 	} else if (!boots_of(comparison)) {
 		comparison->verdict = VERDICT_NOT_MEASURED; /* overview_make says why */
 	} else if (comparison->family == FAMILY_CONTROL) {
-		decide_control(comparison);
-	} else if (comparison->p_equivalence_adjusted <= VERDICT_ALPHA) {
+		decide_control(analysis, comparison);
+	} else if (comparison->p_equivalence_adjusted <= analysis->alpha) {
 		comparison->verdict = VERDICT_EQUIVALENT;
-		if (comparison->p_adjusted <= VERDICT_ALPHA)
+		if (comparison->p_adjusted <= analysis->alpha)
 			comparison->reason = "the difference is real, and within the margin";
-	} else if (comparison->p_adjusted <= VERDICT_ALPHA) {
+	} else if (comparison->p_adjusted <= analysis->alpha) {
 		comparison->verdict = is_up == (metric->direction == HIGHER_IS_BETTER)
 					      ? VERDICT_BETTER
 					      : VERDICT_WORSE;
@@ -533,6 +535,8 @@ static int choose_baseline(struct analysis *analysis, const char *wanted)
 	const struct results *results = analysis->results;
 	size_t found = find_label(results, wanted, false);
 
+	if (found == SIZE_MAX)
+		found = find_label(results, wanted, true);
 	if (wanted && found == SIZE_MAX) {
 		snprintf(analysis->error, sizeof(analysis->error),
 			 "--baseline: there is no variant '%.60s' here; the first one is '%.60s'",
@@ -547,17 +551,55 @@ static int choose_baseline(struct analysis *analysis, const char *wanted)
 	return 0;
 }
 
+static bool is_known_same(const char *one, const char *other)
+{
+	return one && other && !strcmp(one, other);
+}
+
+static bool is_baseline_label(const struct analysis *analysis, size_t variant)
+{
+	const struct variant_info *variants = analysis->results->variants;
+
+	return !strcmp(variants[variant].plain_label, variants[analysis->baseline].plain_label);
+}
+
+size_t variant_baseline(const struct analysis *analysis, size_t variant)
+{
+	const struct results *results = analysis->results;
+	const struct variant_info *of = &results->variants[variant];
+	size_t same_kernel = SIZE_MAX;
+
+	if (is_baseline_label(analysis, variant))
+		return analysis->baseline;
+	for (size_t i = 0; i < results->n_variants; i++) {
+		const struct variant_info *candidate = &results->variants[i];
+
+		if (!is_baseline_label(analysis, i))
+			continue;
+		if (is_known_same(of->image_sha256, candidate->image_sha256))
+			return i;
+		if (same_kernel == SIZE_MAX && is_known_same(of->kernel, candidate->kernel))
+			same_kernel = i;
+	}
+	return same_kernel != SIZE_MAX ? same_kernel : analysis->baseline;
+}
+
+/* Zero is not said: the default. Intervals are never narrower than the usual ones. */
+static void set_levels(struct analysis *analysis, const struct analysis_options *options)
+{
+	analysis->margin = options && options->margin > 0 ? options->margin : VERDICT_MARGIN;
+	analysis->control_margin = fmax(VERDICT_CONTROL_MARGIN, analysis->margin);
+	analysis->alpha = options && options->alpha > 0 ? options->alpha : VERDICT_ALPHA;
+	analysis->confidence = fmax(VERDICT_CONFIDENCE, 1 - analysis->alpha);
+}
+
 int analysis_make(struct analysis *analysis, const struct results *results,
 		  const struct analysis_options *options)
 {
 	int err;
 
-	*analysis = (struct analysis){.results = results,
-				      .margin = options && options->margin > 0 ? options->margin
-									       : VERDICT_MARGIN,
-				      .control_margin = VERDICT_CONTROL_MARGIN};
-	if (analysis->control_margin < analysis->margin)
-		analysis->control_margin = analysis->margin;
+	*analysis = (struct analysis){.results = results};
+	set_levels(analysis, options);
 	err = choose_baseline(analysis, options ? options->baseline : NULL);
 	if (!err)
 		err = compare_all(analysis);

@@ -55,8 +55,8 @@ struct group {
 };
 
 struct comparison {
-	size_t section, metric,
-		variant; /* indices into results; the baseline is analysis->baseline */
+	size_t section, metric, variant; /* indices into results */
+	size_t against;			 /* the variant it is compared with: see variant_baseline */
 	enum statistic statistic;
 	enum family family;
 	struct group baseline, other;
@@ -115,13 +115,16 @@ struct fact {
 struct analysis_options {
 	const char *baseline; /* a variant's label; NULL: "!proxy", else the campaign's first */
 	double margin;	      /* 0: VERDICT_MARGIN */
+	double alpha;	      /* 0: VERDICT_ALPHA; a look of a sequential plan has its own */
 };
 
 struct analysis {
 	const struct results *results;
 	struct arena arena;
-	size_t baseline;
+	size_t baseline; /* THE reference; what each variant is compared with: variant_baseline */
 	double margin, control_margin;
+	double alpha;	   /* of every test, before the correction for many */
+	double confidence; /* of the intervals: 1 - alpha, at least VERDICT_CONFIDENCE */
 	struct comparison *comparisons; /* by section, metric, statistic, variant */
 	size_t n_comparisons;
 	size_t tests[FAMILIES];
@@ -164,6 +167,13 @@ bool is_control_role(enum metric_role role);
 const struct comparison *analysis_find(const struct analysis *analysis, size_t section,
 				       const char *metric, enum statistic statistic,
 				       size_t variant);
+
+/*
+ * What @variant is compared with. That is analysis->baseline, unless several variants share its
+ * plain label (the same label in two images): then it is the one of them with @variant's image,
+ * else with its kernel. Those baselines are themselves compared with analysis->baseline.
+ */
+size_t variant_baseline(const struct analysis *analysis, size_t variant);
 
 /* p50 of a distribution, the value of anything else: what a metric is judged by. */
 enum statistic main_statistic(enum metric_kind kind);
