@@ -598,7 +598,8 @@ int analysis_make(struct analysis *analysis, const struct results *results,
 {
 	int err;
 
-	*analysis = (struct analysis){.results = results};
+	*analysis =
+		(struct analysis){.results = results, .fail_on = options ? options->fail_on : 0};
 	set_levels(analysis, options);
 	err = choose_baseline(analysis, options ? options->baseline : NULL);
 	if (!err)
