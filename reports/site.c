@@ -443,7 +443,7 @@ static int copy_file(const char *from, const char *to, size_t max_bytes)
 	return err;
 }
 
-/* Short and one line per section's metric would be nicer still; what counts is that it is small. */
+/* On one line: what is published is kept in repositories, and read by programs. */
 static int copy_anonymously(const char *from, const char *to)
 {
 	struct json_object *document;
@@ -458,7 +458,8 @@ static int copy_anonymously(const char *from, const char *to)
 	if (!document)
 		return -EINVAL;
 	make_anonymous(document);
-	text = json_object_to_json_string_ext(document, JSON_INDENTED);
+	text = json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN |
+								JSON_C_TO_STRING_NOSLASHESCAPE);
 	bytes = text ? format_string("%s\n", text) : NULL;
 	err = bytes ? write_file_atomically(to, bytes, strlen(bytes)) : -ENOMEM;
 	free(bytes);

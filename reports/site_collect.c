@@ -14,69 +14,34 @@ static const char *keep(struct site *site, const char *text)
 	return kept;
 }
 
-static const char *environment_text(const struct analysis *analysis, const char *group,
-				    const char *key)
-{
-	const struct boot *boot = analysis->variants[analysis->baseline].example;
-
-	return boot ? json_text_at(boot->environment, (const char *[]){group, key, NULL}) : NULL;
-}
-
 /* "7.2.13 + 6 patches": the release alone is the same for every stage of a series. */
 static const char *name_kernel(struct site *site, const struct variant_info *variant)
 {
 	const char *named;
 	size_t patches = 0;
 
-	if (!variant->kernel)
+	if (!variant->release)
 		return "unknown kernel";
 	for (const char *c = variant->patches; c; c = strstr(c + 1, "), "))
 		patches++;
 	if (patches)
-		named = arena_format(&site->arena, "%.*s + %zu patch%s",
-				     (int)strcspn(variant->kernel, " "), variant->kernel, patches,
+		named = arena_format(&site->arena, "%s + %zu patch%s", variant->release, patches,
 				     patches == 1 ? "" : "es");
 	else
-		named = arena_format(&site->arena, "%.*s", (int)strcspn(variant->kernel, " "),
-				     variant->kernel);
+		named = arena_text(&site->arena, variant->release);
 	site->has_failed |= !named;
 	return named ? named : "";
 }
 
-static const char *topology_of(const struct analysis *analysis)
+/* Of the first boot: a campaign runs on one machine. */
+static void take_machine(struct site *site, const struct results *results,
+			 struct site_report *report)
 {
-	struct json_object *topology = NULL;
+	const struct machine_info *machine = &results->machines[results->boots[0].machine];
 
-	json_object_object_get_ex(analysis->results->campaigns[0].document, "topology", &topology);
-	return json_object_is_type(topology, json_type_string) ? json_object_get_string(topology)
-							       : NULL;
-}
-
-/*
- * Figures are only comparable on one machine: a guest is its topology, and in real time also
- * the processor below it; a host is its name, or where that is not told its processor.
- */
-static const char *name_machine(struct site *site, const struct analysis *analysis)
-{
-	const struct results *results = analysis->results;
-	const char *topology = topology_of(analysis);
-	const char *cpu = environment_text(analysis, "cpu", "model");
-	const char *host = environment_text(analysis, "hostname", NULL), *named;
-	bool is_guest = !strcmp(results->target, "vm");
-
-	if (!cpu)
-		cpu = "unknown processor";
-	if (is_guest && !strcmp(results->time, "virtual"))
-		named = arena_format(&site->arena, "guest %s, virtual time",
-				     topology ? topology : "of unknown topology");
-	else if (is_guest)
-		named = arena_format(&site->arena, "guest %s, real time, %s",
-				     topology ? topology : "of unknown topology", cpu);
-	else
-		named = arena_format(&site->arena, "%s%s%s", host ? host : "", host ? ", " : "",
-				     cpu);
-	site->has_failed |= !named;
-	return named ? named : "";
+	report->machine = keep(site, machine->name);
+	report->machine_long = keep(site, machine->long_name);
+	report->machine_key = keep(site, machine->key ? machine->key : machine->name);
 }
 
 static void take_variants(struct site *site, const struct analysis *analysis,
@@ -95,6 +60,14 @@ static void take_variants(struct site *site, const struct analysis *analysis,
 			.kernel = name_kernel(site, &results->variants[i]),
 			.image_sha256 = keep(site, results->variants[i].image_sha256),
 		};
+}
+
+static void count_crashes(const struct analysis *analysis, struct site_report *report)
+{
+	for (size_t i = 0; i < analysis->results->n_variants; i++) {
+		report->crashed += analysis->variants[i].crashed;
+		report->unclean += analysis->variants[i].unclean;
+	}
 }
 
 static void count_verdicts(const struct analysis *analysis, struct site_report *report)
@@ -163,12 +136,13 @@ void site_add(struct site *site, const struct analysis *analysis, const char *id
 				       .date = keep(site, first_start(results)),
 				       .target = keep(site, results->target),
 				       .time = keep(site, results->time),
-				       .machine = name_machine(site, analysis),
 				       .n_boots = results->n_boots,
 				       .exit_code = analysis->exit_code};
+	take_machine(site, results, report);
 	take_variants(site, analysis, report);
 	take_headline(site, analysis, report);
 	count_verdicts(analysis, report);
+	count_crashes(analysis, report);
 }
 
 /* Newest first; what does not tell when it ran comes last, by its name, read as a version. */
@@ -180,8 +154,24 @@ static int compare_reports(const void *a, const void *b)
 	return order ? order : strverscmp(two->id, one->id);
 }
 
+/* Two machines that share a short name are called by what tells them apart. */
+static void settle_machines(struct site *site)
+{
+	for (size_t i = 0; i < site->n_reports; i++) {
+		struct site_report *report = &site->reports[i];
+		bool is_shared = false;
+
+		for (size_t j = 0; j < site->n_reports; j++)
+			is_shared |= strcmp(report->machine_key, site->reports[j].machine_key) &&
+				     !strcmp(report->machine, site->reports[j].machine);
+		report->machine_shown = is_shared ? report->machine_long : report->machine;
+	}
+}
+
 void site_settle(struct site *site)
 {
+	if (!site->has_failed)
+		settle_machines(site);
 	if (site->n_reports > 1)
 		qsort(site->reports, site->n_reports, sizeof(*site->reports), compare_reports);
 }

@@ -22,12 +22,15 @@ struct site_report {
 	const char *id;
 	const char *folder; /* below SITE_CAMPAIGNS; fit for a file name and a URL */
 	const char *date;   /* "2026-11-22T18:15:03Z" of the first boot; NULL: not told */
-	const char *target, *time, *machine;
+	const char *target, *time;
+	const char *machine, *machine_long, *machine_key; /* as in struct machine_info */
+	const char *machine_shown;			  /* unique in this site */
 	struct site_variant *variants;
 	size_t n_variants, baseline, n_boots;
 	const char **headline;
 	size_t n_headline;
 	size_t primary[VERDICT_UNTESTED + 1], invariants[VERDICT_UNTESTED + 1]; /* by verdict */
+	size_t crashed, unclean;						/* boots */
 	int exit_code;
 };
 

@@ -59,7 +59,7 @@ static struct choice collect_machines(struct site *site)
 	struct choice choice = {.kind = "machine"};
 
 	for (size_t i = 0; i < site->n_reports; i++)
-		add_choice(site, &choice, site->reports[i].machine);
+		add_choice(site, &choice, site->reports[i].machine_shown);
 	return choice;
 }
 
@@ -129,6 +129,10 @@ static void add_chips(struct buffer *out, const struct site_report *report)
 
 	add_chip(out, report->primary[VERDICT_WORSE], "worse", "bad");
 	add_chip(out, report->invariants[VERDICT_VIOLATED], "violated", "bad");
+	add_chip(out, report->crashed, report->crashed == 1 ? "boot crashed" : "boots crashed",
+		 "bad");
+	add_chip(out, report->unclean,
+		 report->unclean == 1 ? "kernel complaint" : "kernel complaints", "bad");
 	add_chip(out, report->primary[VERDICT_BETTER], "better", "good");
 	add_chip(out, report->primary[VERDICT_EQUIVALENT], "equivalent", "");
 	add_chip(out, report->invariants[VERDICT_HELD], "held", "good");
@@ -178,7 +182,7 @@ static void add_kernels(struct buffer *out, const struct site_report *report)
 static void add_row_classes(struct buffer *out, const struct site_report *report,
 			    const struct choice *machines, const struct choice *kernels)
 {
-	buffer_format(out, "machine-%zu", choice_index(machines, report->machine));
+	buffer_format(out, "machine-%zu", choice_index(machines, report->machine_shown));
 	for (size_t i = 0; i < report->n_variants; i++)
 		if (is_first_kernel(report, i))
 			buffer_format(out, " kernel-%zu",
@@ -199,9 +203,9 @@ static void add_row(struct buffer *out, const struct site_report *report,
 	buffer_add(out, "<br><span class=\"soft\">");
 	add_kernels(out, report);
 	buffer_add(out, "</span></td><td>");
-	buffer_add_html(out, report->machine);
-	buffer_format(out, "<br><span class=\"soft\">%zu boot%s</span></td><td>", report->n_boots,
-		      report->n_boots == 1 ? "" : "s");
+	buffer_add_html(out, report->machine_shown);
+	buffer_format(out, "<br><span class=\"soft\">%s time, %zu boot%s</span></td><td>",
+		      report->time, report->n_boots, report->n_boots == 1 ? "" : "s");
 	if (report->date)
 		buffer_format_html(out, "%.10s", report->date);
 	buffer_add(out, "<br><span class=\"soft\">");
@@ -285,7 +289,7 @@ static void add_entry(struct buffer *out, const struct site_report *report)
 	buffer_add(out, "; ");
 	add_kernels(out, report);
 	buffer_add(out, "; ");
-	buffer_add_html(out, report->machine);
+	buffer_add_html(out, report->machine_shown);
 	buffer_add(out, "</summary>\n</entry>\n");
 }
 
@@ -360,11 +364,13 @@ static struct json_object *report_to_json(const struct site_report *report)
 	add_text(object, "started", report->date);
 	add_text(object, "target", report->target);
 	add_text(object, "time", report->time);
-	add_text(object, "machine", report->machine);
+	add_text(object, "machine", report->machine_shown);
 	json_object_object_add(object, "boots", json_object_new_uint64(report->n_boots));
 	add_text(object, "baseline", report->variants[report->baseline].label);
 	json_object_object_add(object, "variants", variants_to_json(report));
 	json_object_object_add(object, "verdicts", verdicts_to_json(report));
+	json_object_object_add(object, "boots_crashed", json_object_new_uint64(report->crashed));
+	json_object_object_add(object, "boots_unclean", json_object_new_uint64(report->unclean));
 	json_object_object_add(object, "exit_code", json_object_new_int(report->exit_code));
 	json_object_object_add(object, "headline", headline);
 	return object;
