@@ -624,15 +624,76 @@ static int write_index_json(struct publication *publication)
 	return err ? err : add_file(publication, INDEX_JSON);
 }
 
+/* The histories of the campaigns of one target and kind of time, in the order of the folders. */
+static int make_history(struct publication *publication, const struct site_report *like)
+{
+	struct site *site = &publication->site;
+	const char **paths = arena_alloc(&site->arena, publication->n_sources * sizeof(*paths));
+	struct results *results = &site->histories_results[site->n_histories];
+	struct history *history = &site->histories[site->n_histories];
+	size_t n_paths = 0;
+	int err;
+
+	for (size_t i = 0; paths && i < publication->n_sources; i++)
+		for (size_t j = 0; j < site->n_reports; j++)
+			if (!strcmp(site->reports[j].folder, publication->sources[i].folder) &&
+			    !strcmp(site->reports[j].target, like->target) &&
+			    !strcmp(site->reports[j].time, like->time))
+				paths[n_paths++] = arena_format(
+					&site->arena, "%s/" SITE_CAMPAIGNS "/%s",
+					publication->aside, publication->sources[i].folder);
+	err = paths ? results_load(results, paths, n_paths) : -ENOMEM;
+	if (err) {
+		message_error("no trends can be made: %s",
+			      *results->error ? results->error : "there is not enough memory");
+		results_release(results);
+		return err;
+	}
+	site->n_histories++;
+	return history_make(history, results, &(struct history_options){.min_change = -1});
+}
+
+static bool is_first_of_its_kind(const struct site *site, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (!strcmp(site->reports[i].target, site->reports[index].target) &&
+		    !strcmp(site->reports[i].time, site->reports[index].time))
+			return false;
+	return true;
+}
+
+static int make_histories(struct publication *publication)
+{
+	struct site *site = &publication->site;
+	size_t room = site->n_reports + 1;
+	int err = 0;
+
+	site->histories = arena_alloc(&site->arena, room * sizeof(*site->histories));
+	site->histories_results =
+		arena_alloc(&site->arena, room * sizeof(*site->histories_results));
+	if (!site->histories || !site->histories_results)
+		return -ENOMEM;
+	for (size_t i = 0; i < site->n_reports && !err; i++)
+		if (is_first_of_its_kind(site, i))
+			err = make_history(publication, &site->reports[i]);
+	return err;
+}
+
 static int write_pages(struct publication *publication)
 {
-	struct buffer index = {0}, feed = {0};
+	struct buffer index = {0}, trends = {0}, feed = {0};
 	int err, other;
 
 	site_settle(&publication->site);
+	err = make_histories(publication);
+	if (err)
+		return err;
+	site_write_trends(&trends, &publication->site);
 	site_write_index(&index, &publication->site);
 	site_write_feed(&feed, &publication->site);
 	err = write_page(publication, "index.html", &index);
+	other = write_page(publication, "trends.html", &trends);
+	err = err ? err : other;
 	other = write_page(publication, "feed.xml", &feed);
 	err = err ? err : other;
 	return err ? err : write_index_json(publication);
@@ -781,6 +842,10 @@ static void release(struct publication *publication, bool has_failed)
 	free(publication->files);
 	free(publication->aside);
 	json_object_put(publication->old_index);
+	for (size_t i = 0; i < publication->site.n_histories; i++) {
+		history_release(&publication->site.histories[i]);
+		results_release(&publication->site.histories_results[i]);
+	}
 	arena_release(&publication->site.arena);
 }
 

@@ -154,6 +154,14 @@ static int compare_reports(const void *a, const void *b)
 	return order ? order : strverscmp(two->id, one->id);
 }
 
+const char *site_folder_of(const struct site *site, const char *id)
+{
+	for (size_t i = 0; i < site->n_reports; i++)
+		if (!strcmp(site->reports[i].id, id))
+			return site->reports[i].folder;
+	return "";
+}
+
 /* Two machines that share a short name are called by what tells them apart. */
 static void settle_machines(struct site *site)
 {

@@ -4,6 +4,7 @@
 
 #include "reports/arena.h"
 #include "reports/buffer.h"
+#include "reports/history.h"
 #include "reports/site.h"
 
 struct json_object;
@@ -38,7 +39,11 @@ struct site {
 	struct arena arena;
 	struct site_report *reports; /* the newest first, then those without a date */
 	size_t n_reports;
-	bool has_trends; /* trends.html is there */
+	/* One for each target and kind of time, which are never compared. */
+	struct results *histories_results;
+	struct history *histories;
+	size_t n_histories;
+	bool has_trends; /* trends.html is there: set by site_write_trends */
 	bool has_failed; /* memory ran out */
 };
 
@@ -55,8 +60,13 @@ bool site_has_feed(const struct site *site);
 /* A page up to and without </head>; @more_style is for its style sheet and may be "". */
 void site_open_page(struct buffer *out, const char *title, const char *more_style);
 
+/* The folder below SITE_CAMPAIGNS of the campaign @id; "" when the site has none of that id. */
+const char *site_folder_of(const struct site *site, const char *id);
+
 /* The pages. What runs out of memory shows in out->failed. */
 void site_write_index(struct buffer *out, struct site *site);
+/* Before the index, which links to it; adds nothing when no figure has two campaigns. */
+void site_write_trends(struct buffer *out, struct site *site);
 void site_write_feed(struct buffer *out, const struct site *site);
 
 /* The proxeval-site document without its "files"; NULL when memory is out. The caller puts it. */

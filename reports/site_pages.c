@@ -380,11 +380,15 @@ struct json_object *site_to_json(const struct site *site)
 {
 	struct json_object *document = json_object_new_object();
 	struct json_object *reports = json_object_new_array();
+	struct json_object *histories = json_object_new_array();
 
 	add_text(document, "format", SITE_FORMAT);
 	json_object_object_add(document, "version", json_object_new_int(1));
 	for (size_t i = 0; i < site->n_reports; i++)
 		json_object_array_add(reports, report_to_json(&site->reports[i]));
+	for (size_t i = 0; i < site->n_histories; i++)
+		json_object_array_add(histories, history_to_json(&site->histories[i]));
 	json_object_object_add(document, "reports", reports);
+	json_object_object_add(document, "histories", histories);
 	return document;
 }
