@@ -442,9 +442,9 @@ static int measure_change(const struct history_series *series, const struct flat
 		     *after = flat->values + starts[change->last];
 	size_t n_before = starts[change->first] - starts[from];
 	size_t n_after = starts[to] - starts[change->last];
+	const struct stratum sides = {.a = before, .n_a = n_before, .b = after, .n_b = n_after};
 	struct interval interval;
-	int err = bootstrap_independent(before, n_before, after, n_after, VERDICT_CONFIDENCE,
-					&interval);
+	int err = bootstrap_interval(&sides, 1, VERDICT_CONFIDENCE, &interval);
 
 	change->before = off_scale(series, mean_of(before, n_before));
 	change->after = off_scale(series, mean_of(after, n_after));

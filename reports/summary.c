@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The proxeval-summary document: reports/schema/summary-1.schema.json. */
 #include <json-c/json.h>
+#include <math.h>
 
 #include "reports/json_write.h"
 #include "reports/writers.h"
