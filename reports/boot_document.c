@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "reports/machine.h"
+#include "reports/sequential.h"
 
 static const char *const boot_end_words[] = {"ok",	    "failed", "panicked",
 					     "no-progress", "died",   NULL};
@@ -337,17 +338,21 @@ static const char *join_params(struct reader *reader, const struct json_node *pa
 	return reader_keep(reader, line->text, line->length);
 }
 
-/* The placement, with what no figure hangs on but what a result must not have wrong either. */
 static void read_placement(struct reader *reader, const struct json_node *placement,
 			   struct section_document *section)
 {
-	static const char *const keys[] = {"owner_cpu",	 "donor_cpu",  "observer_cpu",
-					   "owner_node", "donor_node", "distance"};
+	static const char *const keys[PLACES] = {
+		[PLACE_OWNER_CPU] = "owner_cpu",       [PLACE_DONOR_CPU] = "donor_cpu",
+		[PLACE_OBSERVER_CPU] = "observer_cpu", [PLACE_OWNER_NODE] = "owner_node",
+		[PLACE_DONOR_NODE] = "donor_node",     [PLACE_DISTANCE] = "distance"};
 
 	section->placement = reader_name(reader, placement, "name");
 	section->placement_kind = reader_name(reader, placement, "kind");
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys) && !reader->has_failed; i++)
-		reader_number_or_null(reader, placement, keys[i], true);
+	for (size_t i = 0; i < PLACES && !reader->has_failed; i++) {
+		double value = reader_number_or_null(reader, placement, keys[i], true);
+
+		section->where[i] = value >= 0 && value <= INT32_MAX ? (long)value : -1;
+	}
 }
 
 static void read_section(struct reader *reader, const struct json_node *object,
@@ -586,6 +591,21 @@ static void read_planned(struct reader *reader, const struct json_node *list,
 	}
 }
 
+/* How the campaign may stop early; what is wrong there would make every verdict wrong. */
+static void read_sequential(struct reader *reader, struct campaign_document *out)
+{
+	struct json_object *object = NULL;
+	struct sequential_plan *plan;
+	char problem[160];
+
+	if (!json_object_object_get_ex(out->object, "sequential", &object) || !object)
+		return;
+	plan = reader_alloc(reader, 1, sizeof(*plan));
+	if (plan && sequential_plan_read(object, plan, problem, sizeof(problem)))
+		reader_fail(reader, "%s", problem);
+	out->sequential = plan;
+}
+
 void campaign_document_read(struct reader *reader, const struct json_node *document,
 			    struct campaign_document *out)
 {
@@ -608,6 +628,8 @@ void campaign_document_read(struct reader *reader, const struct json_node *docum
 		out->object =
 			json_tokener_parse_ex(tokener, document->text, (int)document->size_bytes);
 	json_tokener_free(tokener);
-	if (!out->object)
+	if (out->object)
+		read_sequential(reader, out);
+	else
 		reader_no_memory(reader);
 }

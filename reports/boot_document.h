@@ -14,7 +14,8 @@ struct section_document {
 	const char *id, *workload, *placement, *placement_kind;
 	const struct metric_info *metrics; /* of result.measurements */
 	struct section_result result;
-	size_t index; /* into results->sections, once it is known */
+	long where[PLACES]; /* -1: not said */
+	size_t index;	    /* into results->sections, once it is known */
 };
 
 struct boot_document {
@@ -39,6 +40,7 @@ struct campaign_document {
 	const char *id, *target, *time, *pairing; /* NULL where it does not say; never @id */
 	bool has_seed;
 	uint64_t seed;
+	struct sequential_plan *sequential; /* NULL: all boots were planned at once */
 	const char **planned; /* variants' labels by the boots' index; NULL where none is planned */
 	size_t n_planned;
 	struct json_object *object; /* the whole document; the reader's caller puts it */

@@ -16,6 +16,11 @@ void json_add_count(struct json_object *object, const char *key, uint64_t count)
 	json_object_object_add(object, key, json_object_new_uint64(count));
 }
 
+void json_add_flag(struct json_object *object, const char *key, bool value)
+{
+	json_object_object_add(object, key, json_object_new_boolean(value));
+}
+
 void json_add_number(struct json_object *object, const char *key, double value)
 {
 	char text[32];

@@ -3,6 +3,7 @@
 #define REPORTS_JSON_WRITE_H
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct json_object;
@@ -12,6 +13,7 @@ struct json_object;
 /* NULL becomes null. */
 void json_add_text(struct json_object *object, const char *key, const char *text);
 void json_add_count(struct json_object *object, const char *key, uint64_t count);
+void json_add_flag(struct json_object *object, const char *key, bool value);
 
 /* As many digits as give the same double back; what is not a number is null. */
 void json_add_number(struct json_object *object, const char *key, double value);

@@ -56,7 +56,8 @@ uint64_t bucket_width(uint32_t bits, uint32_t index)
 	return index < 2 * half ? 1 : UINT64_C(1) << (index / half - 1);
 }
 
-int boot_document_load(const char *path, struct json_object **out, char *error, size_t error_size)
+int document_load(const char *path, const char *format, struct json_object **out, char *error,
+		  size_t error_size)
 {
 	struct arena arena = {0};
 	struct reader reader;
@@ -65,7 +66,7 @@ int boot_document_load(const char *path, struct json_object **out, char *error, 
 
 	*out = NULL;
 	reader_init(&reader, &arena);
-	document = reader_load(&reader, path, "proxeval-boot");
+	document = reader_load(&reader, path, format);
 	if (document && tokener)
 		*out = json_tokener_parse_ex(tokener, document->text, (int)document->size_bytes);
 	if (document && !*out)
@@ -76,6 +77,11 @@ int boot_document_load(const char *path, struct json_object **out, char *error, 
 	reader_release(&reader);
 	arena_release(&arena);
 	return *out ? 0 : -EINVAL;
+}
+
+int boot_document_load(const char *path, struct json_object **out, char *error, size_t error_size)
+{
+	return document_load(path, "proxeval-boot", out, error, error_size);
 }
 
 /* The list of files. */

@@ -10,6 +10,7 @@
 #include "reports/arena.h"
 
 struct json_object;
+struct sequential_plan;
 
 /*
  * Boots' results as the statistics want them: variant x boot x section x metric.
@@ -79,10 +80,24 @@ struct evidence {
 	uint64_t observed, expected;
 };
 
+/* Where a section's roles were. */
+enum place {
+	PLACE_OWNER_CPU,
+	PLACE_DONOR_CPU,
+	PLACE_OBSERVER_CPU,
+	PLACE_OWNER_NODE,
+	PLACE_DONOR_NODE,
+	PLACE_DISTANCE,
+	PLACES,
+};
+
 struct section_info {
 	const char *id, *workload;
 	const char *params; /* "donor=fifo owner=nice" */
 	const char *placement, *placement_kind;
+	/* By enum place: CPUs, nodes and their distance; below 0: not said, or not alike in all
+	 * boots. */
+	long where[PLACES];
 	struct metric_info *metrics;
 	size_t n_metrics;
 };
@@ -126,8 +141,10 @@ struct campaign_info {
 	const char *directory; /* NULL when single files were given */
 	bool has_seed;
 	uint64_t seed;
-	const char *pairing;	      /* "rounds", "independent" or NULL */
-	struct json_object *document; /* campaign.json; may be NULL */
+	const char *pairing;			  /* "rounds", "independent" or NULL */
+	struct json_object *document;		  /* campaign.json; may be NULL */
+	const struct sequential_plan *sequential; /* reports/sequential.h; NULL: all boots were
+						     planned at once */
 };
 
 /* A JSON object as texts: parsed when somebody asks, shared by the boots that say the same. */
@@ -190,8 +207,13 @@ int results_load_parts(struct results *results, const char *const *paths, size_t
 		       enum result_parts parts);
 void results_release(struct results *results);
 
-/* One boot's document, checked like the above, for readers that need all of it. The caller puts it.
+/*
+ * One document of that @format ("proxeval-boot"), read within the same limits, for readers that
+ * need all of it. The caller puts it. 0, or -EINVAL with a sentence in @error.
  */
+int document_load(const char *path, const char *format, struct json_object **out, char *error,
+		  size_t error_size);
+/* The same for one boot's. */
 int boot_document_load(const char *path, struct json_object **out, char *error, size_t error_size);
 
 /* NULL when the boot does not have it. */

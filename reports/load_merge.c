@@ -67,6 +67,8 @@ static int merge_campaign(struct loading *loading, struct job *job)
 	campaign->directory = job->directory;
 	if (document->pairing)
 		campaign->pairing = document->pairing;
+	if (document->sequential)
+		campaign->sequential = document->sequential;
 	if (!campaign->document) {
 		campaign->document = document->object;
 		document->object = NULL;
@@ -261,6 +263,22 @@ static int reorder_measurements(struct loading *loading, struct section_result *
 	return 0;
 }
 
+/* What a section says of itself; where its roles were is kept where all boots agree. */
+static void describe_section(struct section_info *section, const struct section_document *document)
+{
+	if (!section->id) {
+		*section = (struct section_info){.id = document->id,
+						 .workload = document->workload,
+						 .params = document->result.params,
+						 .placement = document->placement,
+						 .placement_kind = document->placement_kind};
+		memcpy(section->where, document->where, sizeof(section->where));
+	}
+	for (size_t i = 0; i < PLACES; i++)
+		if (section->where[i] != document->where[i])
+			section->where[i] = -1;
+}
+
 static int merge_section(struct loading *loading, const struct job *job,
 			 struct section_document *document)
 {
@@ -279,12 +297,7 @@ static int merge_section(struct loading *loading, const struct job *job,
 		return refuse_job(loading, job, "there are more than %d different sections",
 				  RESULT_MAX_SECTIONS);
 	section = &results->sections[document->index];
-	if (!section->id)
-		*section = (struct section_info){.id = document->id,
-						 .workload = document->workload,
-						 .params = result->params,
-						 .placement = document->placement,
-						 .placement_kind = document->placement_kind};
+	describe_section(section, document);
 	for (size_t i = 0; i < result->n_measurements && !err; i++) {
 		order[i] = i;
 		err = merge_metric(loading, job, section, &document->metrics[i], &order[i]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The proxeval-summary document: reports/schema/summary-1.schema.json. */
 #include <json-c/json.h>
+#include <math.h>
 
 #include "reports/json_write.h"
 #include "reports/writers.h"
@@ -13,8 +14,8 @@ static struct json_object *method_to_json(const struct analysis *analysis)
 	json_add_number(object, "confidence", analysis->confidence);
 	json_add_number(object, "margin", analysis->margin);
 	json_add_number(object, "control_margin", analysis->control_margin);
-	json_add_count(object, "bootstrap_resamples", BOOTSTRAP_RESAMPLES);
-	json_add_count(object, "bootstrap_seed", STATISTICS_SEED);
+	json_add_text(object, "interval", "bca-saddlepoint");
+	json_add_count(object, "permutation_seed", STATISTICS_SEED);
 	json_add_count(object, "primary_tests", analysis->tests[FAMILY_PRIMARY]);
 	json_add_count(object, "secondary_tests", analysis->tests[FAMILY_SECONDARY]);
 	json_add_count(object, "control_tests", analysis->tests[FAMILY_CONTROL]);
@@ -48,9 +49,12 @@ static const char *const test_words[] = {"none", "paired", "independent"};
 static void add_test(struct json_object *object, const struct comparison *comparison)
 {
 	json_add_text(object, "test", test_words[comparison->test]);
-	json_add_count(object, "arrangements", comparison->permutation.arrangements);
-	json_object_object_add(object, "monte_carlo",
-			       json_object_new_boolean(comparison->permutation.is_monte_carlo));
+	/* Beyond 2^53 nobody's JSON has an exact number. */
+	json_add_count(
+		object, "arrangements",
+		(uint64_t)fmin(RESULT_MAX_COUNT, (double)comparison->permutation.arrangements));
+	json_add_flag(object, "monte_carlo", comparison->permutation.method == PERMUTATION_DRAWN);
+	json_add_flag(object, "p_is_bound", comparison->permutation.method == PERMUTATION_BOUNDED);
 	json_add_number(object, "p", comparison->permutation.p);
 	json_add_number(object, "p_adjusted", comparison->p_adjusted);
 	json_add_number(object, "p_equivalence", comparison->p_equivalence);
@@ -126,6 +130,7 @@ static struct json_object *invariants_to_json(const struct analysis *analysis)
 		json_add_count(object, "boots", invariant->n_boots);
 		json_add_count(object, "violations", invariant->violations);
 		json_add_count(object, "exposure", invariant->exposure);
+		json_add_number(object, "rate_upper", invariant->rate_upper);
 		json_add_text(object, "verdict", verdict_word(invariant->verdict));
 		json_object_array_add(list, object);
 	}
