@@ -8,7 +8,7 @@ set -euo pipefail
 fixtures=$TEST_TOP/tests/fixtures/results
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-boot=boot-0000-no-proxy.json
+boot='boot-0000-no-proxy.json'
 mkdir "$work/variants" "$work/cwd"
 /usr/bin/python3 "$TEST_TOP/tests/make_hostile.py" "$fixtures/too-few" "$work/variants" >"$work/table"
 
