@@ -302,6 +302,6 @@ int overview_make(struct analysis *analysis)
 	if (!err)
 		err = explain_comparisons(analysis);
 	if (!err)
-		err = facts_make(analysis);
-	return err ? err : headline_make(analysis);
+		err = headline_make(analysis);
+	return err ? err : facts_make(analysis);
 }

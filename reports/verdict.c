@@ -11,6 +11,7 @@
 #include "reports/compare.h"
 #include "reports/groups.h"
 #include "reports/overview.h"
+#include "reports/sequential.h"
 
 static const char *const verdict_words[] = {
 	[VERDICT_BETTER] = "better",
@@ -406,6 +407,8 @@ static void set_levels(struct analysis *analysis, const struct analysis_options 
 	analysis->margin = options && options->margin > 0 ? options->margin : VERDICT_MARGIN;
 	analysis->control_margin = fmax(VERDICT_CONTROL_MARGIN, analysis->margin);
 	analysis->alpha = options && options->alpha > 0 ? options->alpha : VERDICT_ALPHA;
+	/* A campaign that may stop early spends the level look by look. */
+	analysis->alpha *= sequential_share(analysis->results);
 	analysis->confidence = fmax(VERDICT_CONFIDENCE, 1 - analysis->alpha);
 }
 
@@ -428,7 +431,8 @@ int analysis_compare(struct analysis *analysis, const struct results *results,
 {
 	int err;
 
-	*analysis = (struct analysis){.results = results};
+	*analysis =
+		(struct analysis){.results = results, .fail_on = options ? options->fail_on : 0};
 	set_levels(analysis, options);
 	err = choose_baseline(analysis, options ? options->baseline : NULL);
 	if (!err)

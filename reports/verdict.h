@@ -159,6 +159,7 @@ struct analysis_options {
 	const char *baseline; /* a variant's label; NULL: "!proxy", else the campaign's first */
 	double margin;	      /* 0: VERDICT_MARGIN */
 	double alpha;	      /* 0: VERDICT_ALPHA; a look of a sequential plan has its own */
+	unsigned int fail_on; /* what alone makes exit code 1 (reports/findings.h); 0: the usual */
 };
 
 struct analysis {
@@ -193,7 +194,9 @@ struct analysis {
 	const char **warnings;
 	size_t n_warnings;
 	size_t n_loud; /* the first so many of them come before the headline: they qualify it */
-	int exit_code; /* bench/exit_codes.h */
+	size_t n_missing_variants; /* that a campaign planned and no boot is of */
+	unsigned int fail_on;	   /* as in the options */
+	int exit_code;		   /* bench/exit_codes.h */
 	char error[256];
 };
 
