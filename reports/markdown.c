@@ -242,6 +242,41 @@ static void add_invariants(struct buffer *out, const struct analysis *analysis)
 	buffer_add(out, "\n");
 }
 
+static void add_tails(struct buffer *out, const struct analysis *analysis)
+{
+	if (!analysis->n_tails)
+		return;
+	buffer_add(out,
+		   "## Maxima\n\nThey grow with the samples and are not judged. The level is what "
+		   "is exceeded once in ten times the samples.\n\n"
+		   "| metric | placement | variant | samples | maximum | level | 95 % |\n"
+		   "|---|---|---|--:|--:|--:|---|\n");
+	for (size_t i = 0; i < analysis->n_tails; i++) {
+		const struct tail *tail = &analysis->tails[i];
+		const struct section_info *section = &analysis->results->sections[tail->section];
+		const struct metric_info *metric = &section->metrics[tail->metric];
+		char text[FORMATTED_MAX];
+
+		buffer_add(out, "|");
+		add_cell(out, format_metric(text, metric, main_statistic(metric->kind)));
+		add_cell(out, section->placement);
+		add_cell(out, label_of(analysis, tail->variant));
+		buffer_format(out, " %llu |", (unsigned long long)tail->samples);
+		add_cell(out, format_value(text, tail->max, metric->unit));
+		add_cell(out, tail->is_given ? format_value(text, tail->level, metric->unit) : "-");
+		if (tail->is_given) {
+			buffer_format(out, " %s",
+				      format_value(text, tail->level_low, metric->unit));
+			buffer_format(out, " to %s |\n",
+				      format_value(text, tail->level_high, metric->unit));
+		} else {
+			add_cell(out, tail->reason ? tail->reason : "-");
+			buffer_add(out, "\n");
+		}
+	}
+	buffer_add(out, "\n");
+}
+
 static void add_evidence(struct buffer *out, const struct analysis *analysis)
 {
 	if (!analysis->n_evidence)
@@ -350,6 +385,7 @@ void markdown_write(struct buffer *out, const struct analysis *analysis)
 	add_invariants(out, analysis);
 	add_evidence(out, analysis);
 	add_family(out, analysis, FAMILY_SECONDARY, "Secondary metrics");
+	add_tails(out, analysis);
 	add_unmeasured(out, analysis);
 	add_variants(out, analysis);
 	add_method(out, analysis);

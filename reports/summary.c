@@ -6,6 +6,7 @@
 #include "reports/findings.h"
 #include "reports/json_write.h"
 #include "reports/sentences.h"
+#include "reports/sequential.h"
 #include "reports/writers.h"
 
 static struct json_object *method_to_json(const struct analysis *analysis)
@@ -225,6 +226,50 @@ static struct json_object *invariants_to_json(const struct analysis *analysis)
 	return list;
 }
 
+static struct json_object *tails_to_json(const struct analysis *analysis)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < analysis->n_tails; i++) {
+		const struct tail *tail = &analysis->tails[i];
+		const struct section_info *section = &analysis->results->sections[tail->section];
+		struct json_object *object = json_object_new_object();
+
+		json_add_text(object, "section", section->id);
+		json_add_text(object, "metric", section->metrics[tail->metric].name);
+		json_add_text(object, "variant", analysis->results->variants[tail->variant].label);
+		json_add_count(object, "boots", tail->n_boots);
+		json_add_count(object, "samples", tail->samples);
+		json_add_number(object, "max", tail->max);
+		json_add_flag(object, "given", tail->is_given);
+		json_add_text(object, "reason", tail->is_given ? NULL : tail->reason);
+		json_add_count(object, "horizon_samples", tail->horizon_samples);
+		json_add_number(object, "level", tail->is_given ? tail->level : NAN);
+		json_add_number(object, "level_low", tail->is_given ? tail->level_low : NAN);
+		json_add_number(object, "level_high", tail->is_given ? tail->level_high : NAN);
+		json_add_number(object, "threshold", tail->threshold);
+		json_add_count(object, "exceedances", tail->exceedances);
+		json_add_number(object, "shape", tail->shape);
+		json_add_number(object, "scale", tail->scale);
+		json_add_number(object, "fit_p", tail->fit_p);
+		json_add_number(object, "rate_trend_p", tail->rate_trend_p);
+		json_add_number(object, "excess_trend_p", tail->excess_trend_p);
+		json_add_number(object, "dispersion", tail->dispersion);
+		json_object_array_add(list, object);
+	}
+	return list;
+}
+
+/* How far campaigns that stop early had come; null without any. */
+static void add_sequential(struct json_object *document, const struct analysis *analysis)
+{
+	struct buffer text = {0};
+
+	sequential_describe(&text, analysis);
+	json_add_text(document, "sequential", text.length ? text.text : NULL);
+	buffer_release(&text);
+}
+
 static struct json_object *evidence_to_json(const struct analysis *analysis)
 {
 	struct json_object *list = json_object_new_array();
@@ -322,6 +367,8 @@ struct json_object *summary_to_json(const struct analysis *analysis)
 	json_object_object_add(document, "variants", variants_to_json(analysis));
 	add_comparisons(document, analysis);
 	json_object_object_add(document, "invariants", invariants_to_json(analysis));
+	json_object_object_add(document, "tails", tails_to_json(analysis));
+	add_sequential(document, analysis);
 	json_object_object_add(document, "evidence", evidence_to_json(analysis));
 	json_object_object_add(document, "health", health_to_json(analysis));
 	json_object_object_add(document, "unmeasured", unmeasured_to_json(analysis));

@@ -48,6 +48,70 @@ static void add_invariants(struct text_page *page)
 	}
 }
 
+/* Why there is no level, each reason once, with how many it stands for. */
+static void add_tail_reasons(struct text_page *page)
+{
+	const struct analysis *analysis = page->analysis;
+
+	for (size_t i = 0; i < analysis->n_tails; i++) {
+		const char *reason = analysis->tails[i].reason;
+		struct buffer line = {0};
+		bool is_new = reason != NULL;
+		size_t count = 0;
+
+		for (size_t j = 0; j < analysis->n_tails && reason; j++) {
+			bool is_same = analysis->tails[j].reason &&
+				       !strcmp(analysis->tails[j].reason, reason);
+
+			is_new &= !is_same || j >= i;
+			count += is_same;
+		}
+		if (!is_new)
+			continue;
+		buffer_format(&line, "no level for %zu: %s", count, reason);
+		page_add_wrapped(page->out, "  ", line.text ? line.text : "");
+		buffer_release(&line);
+	}
+}
+
+/* Maxima with how much was tried, and what ten times as much may show where the tail tells. */
+static void add_tails(struct text_page *page)
+{
+	const struct analysis *analysis = page->analysis;
+
+	if (!analysis->n_tails)
+		return;
+	page_add_title(page->out, "Maxima (not judged), and what is exceeded once in ten times the "
+				  "samples");
+	buffer_format(page->out, "%-16s %-13s %-8s %8s %9s  %s\n", "metric", "placement", "variant",
+		      "samples", "maximum", "level, 95 %");
+	for (size_t i = 0; i < analysis->n_tails; i++) {
+		const struct tail *tail = &analysis->tails[i];
+		const struct section_info *section = &analysis->results->sections[tail->section];
+		const struct metric_info *metric = &section->metrics[tail->metric];
+		char name[FORMATTED_MAX], label[FORMATTED_MAX], max[FORMATTED_MAX];
+		char level[FORMATTED_MAX], low[FORMATTED_MAX], high[FORMATTED_MAX];
+		struct buffer row = {0};
+
+		buffer_format(&row, "%-16.16s %-13.13s %-8s %8llu %9s  ",
+			      format_metric(name, metric, main_statistic(metric->kind)),
+			      section->placement,
+			      page_column_label(label, label_of(analysis, tail->variant)),
+			      (unsigned long long)tail->samples,
+			      format_value(max, tail->max, metric->unit));
+		if (tail->is_given)
+			buffer_format(&row, "%s, %s to %s",
+				      format_value(level, tail->level, metric->unit),
+				      format_value(low, tail->level_low, metric->unit),
+				      format_value(high, tail->level_high, metric->unit));
+		else
+			buffer_add(&row, "-");
+		page_add_line(page->out, row.text ? row.text : "");
+		buffer_release(&row);
+	}
+	add_tail_reasons(page);
+}
+
 /* One name over all variants: "proxying: !proxy 0 of 0, proxy 480 of 480". */
 static void add_evidence_line(struct text_page *page, const char *name)
 {
@@ -226,8 +290,10 @@ void text_write(struct buffer *out, const struct analysis *analysis, struct text
 	text_add_tables(&page);
 	add_invariants(&page);
 	add_evidence(&page);
-	if (style.is_complete)
+	if (style.is_complete) {
+		add_tails(&page);
 		add_health(&page);
+	}
 	add_unmeasured(&page);
 	if (style.is_complete) {
 		add_method(&page);

@@ -173,18 +173,6 @@ static void add_machine_rows(struct text_page *page, const struct comparison *co
 	}
 }
 
-static void add_line(struct text_page *page, const char *line)
-{
-	struct buffer ascii = {0};
-
-	page_add_ascii(&ascii, line);
-	if (ascii.text)
-		buffer_add_bytes(page->out, ascii.text,
-				 ascii.length < TEXT_COLUMNS ? ascii.length : TEXT_COLUMNS);
-	buffer_add(page->out, "\n");
-	buffer_release(&ascii);
-}
-
 static void add_block_head(struct text_page *page, const struct comparison *comparison)
 {
 	const struct analysis *analysis = page->analysis;
@@ -200,7 +188,7 @@ static void add_block_head(struct text_page *page, const struct comparison *comp
 			      page_column_label(before, label_of(analysis, comparison->against)),
 			      page_column_label(after, label_of(analysis, comparison->variant)),
 			      "ratio", "95 % range", factors[4] == ' ' ? factors : "inv. factor");
-	add_line(page, head.text ? head.text : "");
+	page_add_line(page->out, head.text ? head.text : "");
 	buffer_release(&head);
 }
 
@@ -221,7 +209,7 @@ static void add_block(struct text_page *page, size_t first)
 			continue;
 		if (has_many_variants(page)) {
 			if (!placement || strcmp(placement, where) != 0)
-				add_line(page, where);
+				page_add_line(page->out, where);
 			placement = where;
 			add_variant_row(page, row, label_of(analysis, row->variant));
 		} else {
@@ -278,7 +266,7 @@ static void add_named_head(struct text_page *page, size_t variant)
 	buffer_format(&head, "%-20s %-13s %8s %8s %6s  verdict", "metric", "placement",
 		      page_column_label(before, label_of(analysis, against)),
 		      page_column_label(after, label_of(analysis, variant)), "ratio");
-	add_line(page, head.text ? head.text : "");
+	page_add_line(page->out, head.text ? head.text : "");
 	buffer_release(&head);
 }
 
