@@ -83,6 +83,15 @@ void page_comparisons(struct page *page, const char *label, enum family family, 
 size_t page_count_comparisons(const struct page *page, enum family family, size_t first,
 			      size_t end);
 
+/* What each machine says of them, where there are several. */
+void page_machine_rows(struct page *page, const char *label, size_t first, size_t end);
+size_t page_count_machine_rows(const struct page *page, size_t first, size_t end);
+
+/* ---- the same sections' invariants, effects, and machines; nothing where there is none ---- */
+void page_invariants(struct page *page, size_t first, size_t end); /* html_invariants.c */
+void page_effects(struct page *page, size_t first, size_t end);	   /* html_effects.c */
+void page_machines(struct page *page, size_t first, size_t end);   /* html_effects.c */
+
 /* ---- html_heat.c: the placements' heat map ---- */
 /*
  * One metric over the placements from section @first to before @end, which differ in nothing else:

@@ -283,14 +283,16 @@ void page_comparison_json(struct page *page, const struct comparison *comparison
 {
 	const struct group *groups[] = {&comparison->baseline, &comparison->other};
 	size_t boots[PAGE_LINKS_MAX + 1], count = 0;
+	bool is_listed = comparison->machine == ALL_MACHINES;
 	char where[64];
 
 	for (size_t i = 0; i < 2; i++)
 		for (size_t j = 0; j < groups[i]->n_boots; j++, count++)
 			if (count <= PAGE_LINKS_MAX)
 				boots[count] = groups[i]->boots[j];
-	snprintf(where, sizeof(where), "%s[%zu]",
-		 comparison->family == FAMILY_CONTROL ? "controls" : "comparisons",
-		 summary_index(page, comparison));
-	page_json_cell(page, boots, count, where);
+	if (is_listed)
+		snprintf(where, sizeof(where), "%s[%zu]",
+			 comparison->family == FAMILY_CONTROL ? "controls" : "comparisons",
+			 summary_index(page, comparison));
+	page_json_cell(page, boots, count, is_listed ? where : NULL);
 }
