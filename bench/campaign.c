@@ -162,16 +162,18 @@ static int write_draft(struct campaign *campaign, struct json_object *document)
 	return err;
 }
 
-/* Draws names until one is free; 0 with the draft's folder made, or a negative errno. */
-static int reserve(const char *results, uint64_t seed, char **id, char **draft)
+/* The name that is wanted, or one that is drawn until it is free; 0 with the draft's folder made.
+ */
+static int reserve(const struct campaign_request *request, char **id, char **draft)
 {
+	const char *results = request->results;
 	int err = make_directories(results);
 
 	*id = *draft = NULL;
 	for (unsigned int i = 0; !err && i < MAX_DRAWS; i++) {
 		char *directory;
 
-		*id = draw_id(seed);
+		*id = request->id ? strdup(request->id) : draw_id(request->seed);
 		directory = *id ? format_string("%s/%s", results, *id) : NULL;
 		err = !directory ? -ENOMEM : access(directory, F_OK) ? 0 : -EEXIST;
 		free(directory);
@@ -181,7 +183,7 @@ static int reserve(const char *results, uint64_t seed, char **id, char **draft)
 			return 0;
 		free(*id);
 		*id = NULL;
-		err = err == -EEXIST ? 0 : err;
+		err = err == -EEXIST && !request->id ? 0 : err;
 	}
 	return message_errno(err ? err : -EEXIST, "cannot make a folder for the results in %s",
 			     results);
@@ -192,7 +194,7 @@ int campaign_create(const struct campaign_request *request, struct campaign **ou
 	struct campaign *campaign = NULL;
 	struct campaign_reading reading = {0};
 	char *id, *draft;
-	int err = reserve(request->results, request->seed, &id, &draft);
+	int err = reserve(request, &id, &draft);
 
 	if (err)
 		return err;

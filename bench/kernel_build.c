@@ -17,7 +17,7 @@
 /* Lines that make prints for a clean build of base.config; the next build knows better. */
 #define EXPECTED_LINES 1660
 /* Part of every hash: raise it when the same inputs would give another kernel. */
-#define RECIPE_VERSION "1"
+#define RECIPE_VERSION "2"
 
 /* --- options --- */
 
@@ -279,18 +279,31 @@ static int add_settings(const struct fragments *fragments, char **argv, size_t *
 	return 0;
 }
 
+/* Pahole makes BTF, and nothing else that an image could need it for. */
+static bool needs_pahole(const struct fragments *fragments)
+{
+	for (size_t i = 0; i < fragments->count; i++)
+		if (strstr(fragments->items[i].text, "CONFIG_DEBUG_INFO_BTF=y"))
+			return true;
+	return false;
+}
+
 static int run_make(struct make_run *run, const char *target, const char *setting)
 {
-	char *argv[8 + MAKE_SETTINGS_MAX] = {
+	bool has_pahole = needs_pahole(run->inputs->fragments);
+	char *argv[10 + MAKE_SETTINGS_MAX] = {
 		strdup("make"),
 		strdup("-C"),
 		strdup(run->inputs->source->tree),
 		format_string("O=%s", run->objects),
 		format_string("-j%llu", (unsigned long long)run->inputs->jobs),
+		/* Their versions would go into the configuration, which the image carries. */
+		strdup("RUSTC=false"),
+		strdup(has_pahole ? "PAHOLE=pahole" : "PAHOLE=false"),
 		strdup(target),
 		setting ? strdup(setting) : NULL,
 	};
-	size_t used = setting ? 7 : 6;
+	size_t used = setting ? 9 : 8;
 	struct process_request request = {.argv = (const char *const *)argv,
 					  .environment = make_environment,
 					  .log_path = run->log_path,

@@ -430,18 +430,31 @@ static void add_warnings(struct page *page, size_t from, size_t to, const char *
 	}
 }
 
+static void add_line(struct page *page)
+{
+	struct buffer line = {0};
+
+	one_line_write(&line, page->analysis);
+	if (line.text && line.length)
+		line.text[line.length - 1] = '\0'; /* its newline: the wrapping has its own */
+	if (page->style.has_colour)
+		buffer_add(page->out, "\033[1m");
+	page_add_wrapped(page->out, "", line.text ? line.text : "");
+	if (page->style.has_colour)
+		buffer_add(page->out, "\033[0m");
+	buffer_release(&line);
+}
+
+/* What came out, what qualifies it, and on what machine and kernel: the first screen. */
 static void add_headline(struct page *page)
 {
 	const struct analysis *analysis = page->analysis;
 
+	add_line(page);
+	buffer_add(page->out, "\n");
 	add_warnings(page, 0, analysis->n_loud, "\033[1;31m");
-	for (size_t i = 0; i < analysis->n_headline; i++) {
-		if (page->style.has_colour && !i)
-			buffer_add(page->out, "\033[1m");
-		page_add_wrapped(page->out, "", analysis->headline[i]);
-		if (page->style.has_colour && !i)
-			buffer_add(page->out, "\033[0m");
-	}
+	for (size_t i = 0; i < analysis->n_headline; i++)
+		page_add_wrapped(page->out, "* ", analysis->headline[i]);
 	add_warnings(page, analysis->n_loud, analysis->n_warnings, "\033[33m");
 }
 
@@ -481,8 +494,7 @@ void text_write(struct buffer *out, const struct analysis *analysis, struct text
 {
 	struct page page = {.out = out, .analysis = analysis, .style = style};
 
-	if (style.is_complete)
-		add_headline(&page);
+	add_headline(&page);
 	if (style.is_complete)
 		add_facts(&page);
 	add_primary(&page);
@@ -496,7 +508,8 @@ void text_write(struct buffer *out, const struct analysis *analysis, struct text
 	if (style.is_complete) {
 		add_method(&page);
 	} else {
+		/* A terminal shows the end of what is long. */
 		buffer_add(out, "\n");
-		add_headline(&page);
+		add_line(&page);
 	}
 }
