@@ -130,7 +130,7 @@ static void say_heterogeneity(struct page *page, const struct comparison *compar
 				   ? "The machines differ beyond chance (p %s%s)"
 				   : "The machines do not differ beyond chance (p %s%s)",
 			   *format_p(p, found->p) == '<' ? "" : "= ", p);
-	if (!isnan(found->i_squared))
+	if (!isnan(found->i_squared) && found->p < page->analysis->alpha)
 		buffer_format(page->out, ": %.0f %% of their spread is their own",
 			      100 * found->i_squared);
 	buffer_add(page->out, ".</p>");

@@ -18,23 +18,6 @@ static bool has_any(const struct page *page, size_t first, size_t end)
 	return false;
 }
 
-static void add_json(struct page *page, const struct invariant *invariant)
-{
-	size_t boots[PAGE_LINKS_MAX + 1], count = 0;
-
-	for (size_t i = 0; i < page->results->n_boots; i++) {
-		const struct boot *boot = &page->results->boots[i];
-
-		if (boot->variant != invariant->variant ||
-		    !boot_measurement(boot, invariant->section, invariant->metric))
-			continue;
-		if (count <= PAGE_LINKS_MAX)
-			boots[count] = i;
-		count++;
-	}
-	page_json_cell(page, boots, count, NULL);
-}
-
 static void add_row(struct page *page, const struct invariant *invariant)
 {
 	const struct section_info *section = &page->results->sections[invariant->section];
@@ -52,7 +35,7 @@ static void add_row(struct page *page, const struct invariant *invariant)
 	if (!isnan(invariant->rate_upper))
 		snprintf(bound, sizeof(bound), "%.2g %%", 100 * invariant->rate_upper);
 	page_number(page, bound);
-	add_json(page, invariant);
+	page_metric_json(page, invariant->section, invariant->metric, invariant->variant);
 	buffer_add(page->out, "</tr>\n");
 }
 

@@ -43,21 +43,6 @@ static bool is_drawn(const struct metric_info *metric, bool primary)
 	return metric->kind != METRIC_INVARIANT && (metric->role == ROLE_PRIMARY) == primary;
 }
 
-/* The boots that have the metric. */
-static void add_figure_json(struct page *page, size_t section, size_t metric)
-{
-	size_t boots[PAGE_LINKS_MAX + 1], count = 0;
-
-	for (size_t i = 0; i < page->results->n_boots; i++) {
-		if (!boot_measurement(&page->results->boots[i], section, metric))
-			continue;
-		if (count <= PAGE_LINKS_MAX)
-			boots[count] = i;
-		count++;
-	}
-	page_json(page, boots, count, NULL);
-}
-
 static bool has_figure(const struct page *page, size_t section, size_t metric)
 {
 	for (size_t i = 0; i < page->results->n_boots; i++) {
@@ -91,7 +76,7 @@ static void add_figure(struct page *page, size_t section, size_t metric)
 		svg_distribution(page->out, page->analysis, section, metric);
 	}
 	svg_boots(page->out, page->analysis, section, metric);
-	add_figure_json(page, section, metric);
+	page_json_of(page, section, metric, ALL_VARIANTS);
 	buffer_add(page->out, "</figure>\n");
 }
 
@@ -138,13 +123,14 @@ static void add_folded(struct page *page, struct span group)
 
 	if (secondary) {
 		buffer_format(page->out,
-			      "<details><summary>Secondary figures and tails: %zu "
+			      "<details><summary>Secondary figures and percentiles: %zu "
 			      "comparisons</summary>\n",
 			      secondary);
 		page_comparisons(page, "Secondary figures", FAMILY_SECONDARY, group.first,
 				 group.end);
 		buffer_add(page->out, "</details>\n");
 	}
+	page_tails(page, group.first, group.end);
 	for (size_t section = group.first; section < group.end; section++)
 		for (size_t i = 0; i < page->results->sections[section].n_metrics; i++)
 			has_others |= is_drawn(&page->results->sections[section].metrics[i], false);
