@@ -58,18 +58,46 @@ static struct point place(const struct plot *plot, double value, double share)
 	return plot->is_percentile ? (struct point){across, along} : (struct point){along, across};
 }
 
-static bool is_near(struct point a, struct point b)
+/* A path in tenths of a pixel, each point by its distance from the last: short, and no error adds
+ * up. */
+struct pen {
+	long x, y;
+	bool is_down;
+};
+
+static void add_tenths(struct buffer *out, long tenths, bool needs_space)
 {
-	return fabs(a.x - b.x) < 0.5 && fabs(a.y - b.y) < 0.5;
+	const char *sign = tenths < 0 ? "-" : needs_space ? " " : "";
+
+	tenths = labs(tenths);
+	buffer_format(out, "%s%ld", sign, tenths / 10);
+	if (tenths % 10)
+		buffer_format(out, ".%ld", tenths % 10);
 }
 
-/* A path through the steps, whose shares end at @last; points on the last one's pixel are left
- * out. */
-static void add_curve(const struct plot *plot, const struct step *steps, size_t count, double start,
-		      double last, const char *class_name)
+static void draw_to(struct buffer *out, struct pen *pen, struct point to)
 {
+	long x = lround(10 * to.x), y = lround(10 * to.y);
+
+	buffer_add(out, pen->is_down ? "l" : "M");
+	add_tenths(out, x - pen->x, false);
+	add_tenths(out, y - pen->y, true);
+	*pen = (struct pen){x, y, true};
+}
+
+static bool is_near(const struct pen *pen, struct point to, double distance)
+{
+	return fabs(to.x - (double)pen->x / 10) < distance &&
+	       fabs(to.y - (double)pen->y / 10) < distance;
+}
+
+/* A curve through the steps, whose shares end at @last; points nearer to the one before than
+ * @distance are left out. */
+static void add_curve(const struct plot *plot, const struct step *steps, size_t count, double start,
+		      double last, double distance, const char *class_name)
+{
+	struct pen pen = {0};
 	double share = start;
-	struct point at = {0};
 
 	if (!count)
 		return;
@@ -78,16 +106,12 @@ static void add_curve(const struct plot *plot, const struct step *steps, size_t 
 		struct point from = place(plot, steps[i].low, fmin(share, last)), to;
 
 		/* No sample between two buckets: a step to the next one. */
-		if (!i || !is_near(from, at)) {
-			buffer_format(plot->out, "%s%.1f %.1f", i ? "L" : "M", from.x, from.y);
-			at = from;
-		}
+		if (!i || !is_near(&pen, from, distance))
+			draw_to(plot->out, &pen, from);
 		share += steps[i].weight;
 		to = place(plot, steps[i].high, fmin(share, last));
-		if (is_near(to, at) && i + 1 < count)
-			continue;
-		buffer_format(plot->out, "L%.1f %.1f", to.x, to.y);
-		at = to;
+		if (!is_near(&pen, to, distance) || i + 1 == count)
+			draw_to(plot->out, &pen, to);
 	}
 	buffer_add(plot->out, "\"/>\n");
 }
@@ -148,7 +172,7 @@ static void add_boot_curve(const struct plot *plot, const struct measurement *me
 	snprintf(class_name, sizeof(class_name), "thin s%u", series);
 	add_curve(plot, steps, count,
 		  (double)measurement->histogram.underflow / (double)measurement->samples,
-		  plot->is_percentile ? 1 - 1 / (double)measurement->samples : 1, class_name);
+		  plot->is_percentile ? 1 - 1 / (double)measurement->samples : 1, 1.5, class_name);
 	free(steps);
 }
 
@@ -194,7 +218,7 @@ static void add_variant_curve(const struct plot *plot, size_t variant)
 	qsort(steps, count, sizeof(*steps), compare_steps);
 	snprintf(class_name, sizeof(class_name), "thick s%u", svg_series(plot->analysis, variant));
 	add_curve(plot, steps, count, extent.underflow,
-		  plot->is_percentile && extent.samples ? 1 - 1 / (double)extent.samples : 1,
+		  plot->is_percentile && extent.samples ? 1 - 1 / (double)extent.samples : 1, 0.5,
 		  class_name);
 	free(steps);
 }
