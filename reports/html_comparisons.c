@@ -161,7 +161,7 @@ static void open_table(struct page *page, const char *label, const struct table 
 	if (table->has_factors)
 		heads[n++] = ">inversion factor";
 	heads[n++] = table->family == FAMILY_CONTROL ? ">p of agreement" : ">p";
-	heads[n++] = "figures";
+	heads[n++] = PAGE_JSON_HEAD;
 	heads[n] = NULL;
 	page_open_table(page, label, heads);
 }

@@ -40,7 +40,8 @@ static void add_health(struct page *page)
 	buffer_add(page->out, "<h2 id=\"health\">Health</h2>\n");
 	page_open_table(page, "Health of each variant",
 			(const char *[]){"variant", ">boots", ">ended well", ">kernel log clean",
-					 ">with complaints", ">not readable", "figures", NULL});
+					 ">with complaints", ">not readable", PAGE_JSON_HEAD,
+					 NULL});
 	for (size_t i = 0; i < page->results->n_variants; i++)
 		add_variant(page, i);
 	page_close_table(page);
@@ -85,7 +86,7 @@ static void add_evidence(struct page *page)
 		   "really happened.</p>\n");
 	page_open_table(page, "Evidence",
 			(const char *[]){"what", "held in sections", "variant", ">seen",
-					 ">expected", "in one boot", "figures", NULL});
+					 ">expected", "in one boot", PAGE_JSON_HEAD, NULL});
 	for (size_t i = 0; i < analysis->n_evidence; i++)
 		add_evidence_row(page, &analysis->evidence[i]);
 	page_close_table(page);

@@ -48,7 +48,7 @@ void page_invariants(struct page *page, size_t first, size_t end)
 			      "confidence.</p>\n");
 	page_open_table(page, "Invariants",
 			(const char *[]){"placement", "verdict", "what", "variant", ">seen",
-					 ">tried", ">at most", "figures", NULL});
+					 ">tried", ">at most", PAGE_JSON_HEAD, NULL});
 	for (size_t i = 0; i < page->analysis->n_invariants; i++)
 		if (is_in(&page->analysis->invariants[i], first, end))
 			add_row(page, &page->analysis->invariants[i]);

@@ -40,6 +40,7 @@ void page_count(struct page *page, uint64_t count);
  * A table in a box that scrolls by itself; @label says what it is. A head that begins with '>' is
  * over numbers; @heads ends with NULL, and with nothing else the table has no heads.
  */
+#define PAGE_JSON_HEAD "figures" /* over cells that page_json_cell makes: not printed */
 void page_open_table(struct page *page, const char *label, const char *const *heads);
 void page_close_table(struct page *page);
 

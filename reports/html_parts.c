@@ -130,6 +130,8 @@ void page_open_table(struct page *page, const char *label, const char *const *he
 			buffer_add(page->out, "<td></td>");
 		else if (**heads == '>')
 			page_element(page, "th scope=\"col\" class=\"n\"", *heads + 1);
+		else if (!strcmp(*heads, PAGE_JSON_HEAD))
+			page_element(page, "th scope=\"col\" class=\"json\"", *heads);
 		else
 			page_element(page, "th scope=\"col\"", *heads);
 	buffer_add(page->out, "</tr></thead><tbody>\n");

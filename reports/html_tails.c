@@ -74,7 +74,8 @@ void page_tails(struct page *page, size_t first, size_t end)
 		count);
 	page_open_table(page, "The worst, and how high it may reach",
 			(const char *[]){"placement", "metric", "variant", ">worst seen",
-					 ">of samples", "in ten times as many", "figures", NULL});
+					 ">of samples", "in ten times as many", PAGE_JSON_HEAD,
+					 NULL});
 	for (size_t i = 0; i < page->analysis->n_tails; i++)
 		if (is_in(&page->analysis->tails[i], first, end))
 			add_row(page, &page->analysis->tails[i]);

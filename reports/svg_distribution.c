@@ -27,11 +27,16 @@ struct step {
 	double weight;
 };
 
-static int compare_steps(const void *a, const void *b)
-{
-	const struct step *one = a, *two = b;
+/* Where the sum of several such curves changes: its slope, or the share itself. */
+struct edge {
+	double value, slope, jump;
+};
 
-	return (one->low > two->low) - (one->low < two->low);
+static int compare_edges(const void *a, const void *b)
+{
+	const struct edge *one = a, *two = b;
+
+	return (one->value > two->value) - (one->value < two->value);
 }
 
 /* A bucket's edges, no wider than what the boot really saw. */
@@ -191,19 +196,41 @@ static void add_boot_curves(const struct plot *plot, size_t variant)
 	}
 }
 
-/* All boots of a variant in one curve. */
-static void add_variant_curve(const struct plot *plot, size_t variant)
+static void add_edges(struct edge *edges, size_t *count, struct step step)
+{
+	double slope = step.high > step.low ? step.weight / (step.high - step.low) : 0;
+
+	edges[(*count)++] = (struct edge){step.low, slope, slope > 0 ? 0 : step.weight};
+	edges[(*count)++] = (struct edge){step.high, -slope, 0};
+}
+
+/* From edges in rising order to steps that follow each other; returns how many there are. */
+static size_t make_steps(const struct edge *edges, size_t count, struct step *steps)
+{
+	double slope = 0;
+	size_t made = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		double next = i + 1 < count ? edges[i + 1].value : edges[i].value;
+
+		if (edges[i].jump > 0)
+			steps[made++] =
+				(struct step){edges[i].value, edges[i].value, edges[i].jump};
+		slope += edges[i].slope;
+		if (next > edges[i].value)
+			steps[made++] = (struct step){edges[i].value, next,
+						      fmax(slope, 0) * (next - edges[i].value)};
+	}
+	return made;
+}
+
+/* The edges of all boots of a variant, every boot weighing the same. */
+static size_t collect_edges(const struct plot *plot, size_t variant, size_t n_boots,
+			    struct edge *edges)
 {
 	const struct results *results = plot->analysis->results;
-	struct extent extent = measure_extent(plot, variant);
-	struct step *steps = malloc((extent.buckets + 1) * sizeof(*steps));
-	char class_name[32];
 	size_t count = 0;
 
-	if (!steps) {
-		plot->out->failed = true;
-		return;
-	}
 	for (size_t i = 0; i < results->n_boots; i++) {
 		const struct measurement *measurement =
 			usable(&results->boots[i], plot->section, plot->metric);
@@ -211,15 +238,39 @@ static void add_variant_curve(const struct plot *plot, size_t variant)
 		if (!measurement || results->boots[i].variant != variant)
 			continue;
 		for (size_t j = 0; j < measurement->histogram.n_buckets; j++) {
-			steps[count] = bucket_step(measurement, &measurement->histogram.buckets[j]);
-			steps[count++].weight /= (double)extent.boots;
+			struct step step =
+				bucket_step(measurement, &measurement->histogram.buckets[j]);
+
+			step.weight /= (double)n_boots;
+			add_edges(edges, &count, step);
 		}
 	}
-	qsort(steps, count, sizeof(*steps), compare_steps);
-	snprintf(class_name, sizeof(class_name), "thick s%u", svg_series(plot->analysis, variant));
-	add_curve(plot, steps, count, extent.underflow,
-		  plot->is_percentile && extent.samples ? 1 - 1 / (double)extent.samples : 1, 0.5,
-		  class_name);
+	qsort(edges, count, sizeof(*edges), compare_edges);
+	return count;
+}
+
+/* All boots of a variant in one curve. */
+static void add_variant_curve(const struct plot *plot, size_t variant)
+{
+	struct extent extent = measure_extent(plot, variant);
+	struct edge *edges = malloc((2 * extent.buckets + 1) * sizeof(*edges));
+	struct step *steps = malloc((4 * extent.buckets + 1) * sizeof(*steps));
+	char class_name[32];
+
+	if (edges && steps) {
+		size_t count = collect_edges(plot, variant, extent.boots, edges);
+
+		count = make_steps(edges, count, steps);
+		snprintf(class_name, sizeof(class_name), "thick s%u",
+			 svg_series(plot->analysis, variant));
+		add_curve(plot, steps, count, extent.underflow,
+			  plot->is_percentile && extent.samples ? 1 - 1 / (double)extent.samples
+								: 1,
+			  0.5, class_name);
+	} else {
+		plot->out->failed = true;
+	}
+	free(edges);
 	free(steps);
 }
 
