@@ -11,7 +11,6 @@
 
 #include "bench/exit_codes.h"
 #include "bench/files.h"
-#include "bench/guest.h"
 #include "bench/message.h"
 #include "bench/process.h"
 #include "bench/runner.h"
@@ -22,7 +21,6 @@ struct values {
 	const char *plan;
 	const char *output;
 	uint64_t progress_fd;
-	bool guest;
 };
 
 static void print_progress(void *context, unsigned int done, unsigned int total, const char *what)
@@ -91,10 +89,6 @@ static const struct option_spec options[] = {
 	 .help = "print '@progress DONE TOTAL WHAT' lines to this file descriptor",
 	 .max = 1023,
 	 .offset = offsetof(struct values, progress_fd)},
-	{.name = "guest",
-	 .kind = OPTION_FLAG,
-	 .help = "be process 1 of a virtual machine and run the plan that is in its initrd",
-	 .offset = offsetof(struct values, guest)},
 	OPTIONS_END,
 };
 
@@ -105,8 +99,6 @@ static int run(int argc, char **argv)
 
 	if (err)
 		return options_exit_code(err);
-	if (values.guest)
-		return guest_main();
 	if (!values.plan || !values.output) {
 		message_error(
 			"exec needs --plan FILE and --output FILE; see 'proxeval exec --help'");

@@ -17,11 +17,13 @@
 #define MANIFEST_MAX_BYTES (1 << 20)
 
 struct kernel_options {
-	const char *base, *tree, *series;
-	struct string_list fragments;
+	const char *base, *tree, *series, *mbox, *debug;
+	struct string_list fragments, without;
 	uint64_t jobs;
 	bool is_json, no_progress;
 };
+
+static const char *const debug_choices[] = {"lockdep", "kasan", "kcsan", NULL};
 
 static const struct option_spec kernel_option_table[] = {
 	{.name = "base",
@@ -39,10 +41,26 @@ static const struct option_spec kernel_option_table[] = {
 	 .argument = "FILE",
 	 .help = "apply this quilt series; /dev/null applies none",
 	 .offset = offsetof(struct kernel_options, series)},
+	{.name = "mbox",
+	 .kind = OPTION_STRING,
+	 .argument = "FILE",
+	 .help = "apply the series in these mails: an mbox, or a thread saved as text",
+	 .offset = offsetof(struct kernel_options, mbox)},
+	{.name = "without",
+	 .kind = OPTION_LIST,
+	 .argument = "PATCH",
+	 .help = "leave a patch of the series out: K3, a number or a name; may be repeated",
+	 .offset = offsetof(struct kernel_options, without)},
+	{.name = "debug",
+	 .kind = OPTION_CHOICE,
+	 .argument = "CHECKER",
+	 .choices = debug_choices,
+	 .help = "build a kernel that checks itself, and is slow",
+	 .offset = offsetof(struct kernel_options, debug)},
 	{.name = "config",
 	 .kind = OPTION_LIST,
 	 .argument = "FRAGMENT",
-	 .help = "add a fragment to the configuration: a file, or 'debug'; may be repeated",
+	 .help = "add a fragment to the configuration: a file, or a shipped one's name; may be repeated",
 	 .offset = offsetof(struct kernel_options, fragments)},
 	{.name = "jobs",
 	 .letter = 'j',
@@ -248,14 +266,22 @@ static const struct {
 	{"list", run_list},
 };
 
-static int dispatch(const struct kernel_options *options, const struct string_list *operands)
+static int dispatch(struct kernel_options *options, const struct string_list *operands)
 {
 	const struct kernel_request request = {.base = options->base,
 					       .tree = options->tree,
 					       .series = options->series,
+					       .mbox = options->mbox,
+					       .without = &options->without,
 					       .fragments = &options->fragments,
 					       .jobs = options->jobs};
 
+	if (options->mbox && options->series) {
+		message_error("--mbox and --series each name a series; take one of them");
+		return EXIT_USAGE;
+	}
+	if (options->debug && string_list_add(&options->fragments, options->debug))
+		return EXIT_BROKE;
 	process_catch_stop_signals();
 	if (options->no_progress)
 		progress_disable();

@@ -7,11 +7,13 @@
 #include "bench/exit_codes.h"
 #include "bench/files.h"
 #include "bench/message.h"
+#include "reports/site.h"
 #include "reports/writers.h"
 
 struct report_values {
 	struct analysis_values analysis;
-	const char *output;
+	const char *output, *site;
+	bool anonymous, no_logs;
 };
 
 static const struct option_spec report_options[] = {
@@ -23,6 +25,19 @@ static const struct option_spec report_options[] = {
 	 .argument = "DIR",
 	 .help = "write the report there (else into the one campaign's folder)",
 	 .offset = offsetof(struct report_values, output)},
+	{.name = "site",
+	 .kind = OPTION_STRING,
+	 .argument = "DIR",
+	 .help = "publish each campaign in the static site DIR, with an index and trends",
+	 .offset = offsetof(struct report_values, site)},
+	{.name = "anonymous",
+	 .kind = OPTION_FLAG,
+	 .help = "leave out of the site's copies where and when a campaign ran",
+	 .offset = offsetof(struct report_values, anonymous)},
+	{.name = "no-logs",
+	 .kind = OPTION_FLAG,
+	 .help = "copy no console's log into the site",
+	 .offset = offsetof(struct report_values, no_logs)},
 	OPTIONS_END,
 };
 
@@ -89,6 +104,22 @@ out_release:
 	return exit_code;
 }
 
+static int publish(const struct report_values *values, const struct string_list *operands)
+{
+	const struct site_options options = {
+		.analysis = {.baseline = values->analysis.baseline,
+			     .margin = (double)values->analysis.margin_percent / 100},
+		.has_logs = !values->no_logs,
+		.is_anonymous = values->anonymous,
+	};
+
+	if (values->output) {
+		message_error("--site and --output both say where to write: give one of them");
+		return EXIT_USAGE;
+	}
+	return site_publish(values->site, operands->items, operands->count, &options);
+}
+
 static int run(int argc, char **argv)
 {
 	struct report_values values = {0};
@@ -99,6 +130,11 @@ static int run(int argc, char **argv)
 
 	if (err) {
 		exit_code = options_exit_code(err);
+	} else if (values.site) {
+		exit_code = publish(&values, &operands);
+	} else if (values.anonymous || values.no_logs) {
+		message_error("--%s is about the copies in a site: it goes with --site DIR",
+			      values.anonymous ? "anonymous" : "no-logs");
 	} else if (!operands.count) {
 		message_error(
 			"name a campaign's folder, for example 'proxeval report results/CAMPAIGN'; "
@@ -116,6 +152,9 @@ static const char *const description[] = {
 	"Writes index.html (one page that needs no network), report.md, report.txt (for a mailing\n"
 	"list) and summary.json from the results of one or more campaigns. The same inputs give\n"
 	"the same bytes.",
+	"With --site, each campaign's report and a copy of its results go to DIR/campaigns/, with an\n"
+	"index over all that is there and trends. What was published before stays, so that\n"
+	"publishing one by one is the same as all at once.",
 	"Exit codes: 0 written, whatever the verdicts ('compare' tells those), 4 no boot is there\n"
 	"yet, 5 a file is invalid, 6 the report could not be written.",
 	NULL,

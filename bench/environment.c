@@ -605,7 +605,7 @@ static struct json_object *tools_to_json(void)
 	json_object_object_add(tools, "libc", json_object_new_string(gnu_get_libc_version()));
 	json_object_object_add(tools, "hwloc_api", json_object_new_string(version));
 	json_object_object_add(tools, "json_c", json_object_new_string(json_c_version()));
-	json_object_object_add(tools, "gsl", json_object_new_string(gsl_version));
+	json_object_object_add(tools, "gsl", json_object_new_string(GSL_VERSION));
 	return tools;
 }
 

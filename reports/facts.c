@@ -6,6 +6,7 @@
 
 #include "reports/buffer.h"
 #include "reports/overview.h"
+#include "reports/sequential.h"
 
 /* One of a boot's or variant's properties as text on the analysis' arena; NULL: not known. */
 typedef const char *(*property)(struct analysis *analysis, size_t variant);
@@ -149,6 +150,14 @@ static int add_campaigns(struct analysis *analysis)
 	return err ? err : add_fact(analysis, "target", &text);
 }
 
+static int add_stopping(struct analysis *analysis)
+{
+	struct buffer text = {0};
+
+	sequential_describe(&text, analysis);
+	return add_fact(analysis, "stopping early", &text);
+}
+
 static int add_placements(struct analysis *analysis)
 {
 	const struct section_info *sections = analysis->results->sections;
@@ -194,6 +203,8 @@ int facts_make(struct analysis *analysis)
 	};
 	int err = analysis->results->n_boots ? add_campaigns(analysis) : 0;
 
+	if (!err)
+		err = add_stopping(analysis);
 	for (size_t i = 0; i < sizeof(properties) / sizeof(*properties) && !err; i++)
 		err = add_property(analysis, properties[i].name, properties[i].get);
 	if (!err)

@@ -16,6 +16,7 @@
 #include "bench/files.h"
 #include "reports/machine.h"
 #include "reports/reader.h"
+#include "reports/sequential.h"
 
 static const char *const statistic_words[] = {"p50", "p90", "p99", "p99_9", "max", "value", NULL};
 static const char *const boot_end_words[] = {"ok",	    "failed", "panicked",
@@ -293,6 +294,8 @@ static const char *join_params(struct reader *reader, struct json_object *params
 	return joined;
 }
 
+#define PLACE_UNSEEN (-2) /* until the first boot said where a role was */
+
 /* The section's index; a new one is added with what it says of itself. */
 static size_t find_section(struct reader *reader, struct json_object *object, const char *id)
 {
@@ -320,6 +323,8 @@ static size_t find_section(struct reader *reader, struct json_object *object, co
 	placement = reader_object(reader, object, "placement");
 	added->placement = reader_name(reader, placement, "name");
 	added->placement_kind = reader_name(reader, placement, "kind");
+	for (size_t i = 0; i < PLACES; i++)
+		added->where[i] = PLACE_UNSEEN;
 	return results->n_sections - 1;
 }
 
@@ -332,14 +337,24 @@ static struct section_result *section_slot(struct reader *reader, struct boot *b
 	return &boot->sections[index];
 }
 
-/* What no figure hangs on, but what a result must not have wrong either. */
-static void check_placement(struct reader *reader, struct json_object *placement)
+/* Where the roles were: kept where all boots so far agree. */
+static void read_placement(struct reader *reader, struct json_object *placement,
+			   struct section_info *info)
 {
-	static const char *const keys[] = {"owner_cpu",	 "donor_cpu",  "observer_cpu",
-					   "owner_node", "donor_node", "distance"};
+	static const char *const keys[PLACES] = {
+		[PLACE_OWNER_CPU] = "owner_cpu",       [PLACE_DONOR_CPU] = "donor_cpu",
+		[PLACE_OBSERVER_CPU] = "observer_cpu", [PLACE_OWNER_NODE] = "owner_node",
+		[PLACE_DONOR_NODE] = "donor_node",     [PLACE_DISTANCE] = "distance"};
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys) && !reader->has_failed; i++)
-		reader_number_or_null(reader, placement, keys[i], true);
+	for (size_t i = 0; i < PLACES && !reader->has_failed; i++) {
+		double value = reader_number_or_null(reader, placement, keys[i], true);
+		long place = value >= 0 && value <= INT32_MAX ? (long)value : -1;
+
+		if (info->where[i] == PLACE_UNSEEN)
+			info->where[i] = place;
+		else if (info->where[i] != place)
+			info->where[i] = -1;
+	}
 }
 
 static void read_section(struct reader *reader, struct json_object *object, struct boot *boot)
@@ -368,7 +383,8 @@ static void read_section(struct reader *reader, struct json_object *object, stru
 	result->params = join_params(reader, reader_object(reader, object, "params"));
 	if (json_object_object_get_ex(object, "facts", NULL))
 		reader_object(reader, object, "facts");
-	check_placement(reader, reader_object(reader, object, "placement"));
+	read_placement(reader, reader_object(reader, object, "placement"),
+		       &reader->results->sections[index]);
 	read_evidence(reader, reader_array(reader, object, "evidence"), result);
 	metrics = reader_array(reader, object, "metrics");
 	for (size_t i = 0; !reader->has_failed && i < json_object_array_length(metrics); i++)
@@ -650,6 +666,24 @@ static int load_boot(struct results *results, const char *path)
 	return reader.has_failed ? -EINVAL : 0;
 }
 
+/* How the campaign may stop early; what is wrong there would make every verdict wrong. */
+static void read_sequential(struct reader *reader, struct json_object *document,
+			    struct campaign_info *campaign)
+{
+	struct json_object *object = NULL;
+	struct sequential_plan *plan;
+	char problem[160];
+
+	if (!json_object_object_get_ex(document, "sequential", &object) || !object)
+		return;
+	plan = arena_alloc(&reader->results->arena, sizeof(*plan));
+	if (!plan)
+		reader_no_memory(reader);
+	else if (sequential_plan_read(object, plan, problem, sizeof(problem)))
+		reader_fail(reader, "%s", problem);
+	campaign->sequential = plan;
+}
+
 static int load_campaign(struct results *results, const char *directory, const char *path)
 {
 	struct reader reader = new_reader(results, path);
@@ -667,6 +701,7 @@ static int load_campaign(struct results *results, const char *directory, const c
 		if (json_object_object_get_ex(document, "pairing", &pairing))
 			campaign->pairing = pairing_words[reader_word(&reader, document, "pairing",
 								      pairing_words)];
+		read_sequential(&reader, document, campaign);
 		if (!campaign->document)
 			campaign->document = json_object_get(document);
 	}

@@ -10,6 +10,7 @@
 #include "reports/arena.h"
 
 struct json_object;
+struct sequential_plan;
 
 /*
  * Boots' results as the statistics want them: variant x boot x section x metric.
@@ -79,10 +80,24 @@ struct evidence {
 	uint64_t observed, expected;
 };
 
+/* Where a section's roles were. */
+enum place {
+	PLACE_OWNER_CPU,
+	PLACE_DONOR_CPU,
+	PLACE_OBSERVER_CPU,
+	PLACE_OWNER_NODE,
+	PLACE_DONOR_NODE,
+	PLACE_DISTANCE,
+	PLACES,
+};
+
 struct section_info {
 	const char *id, *workload;
 	const char *params; /* "donor=fifo owner=nice" */
 	const char *placement, *placement_kind;
+	/* By enum place: CPUs, nodes and their distance; below 0: not said, or not alike in all
+	 * boots. */
+	long where[PLACES];
 	struct metric_info *metrics;
 	size_t n_metrics;
 };
@@ -126,8 +141,10 @@ struct campaign_info {
 	const char *directory; /* NULL when single files were given */
 	bool has_seed;
 	uint64_t seed;
-	const char *pairing;	      /* "rounds", "independent" or NULL */
-	struct json_object *document; /* campaign.json; may be NULL */
+	const char *pairing;			  /* "rounds", "independent" or NULL */
+	struct json_object *document;		  /* campaign.json; may be NULL */
+	const struct sequential_plan *sequential; /* reports/sequential.h; NULL: all boots were
+						     planned at once */
 };
 
 struct boot {

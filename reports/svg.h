@@ -6,14 +6,19 @@
 #include "reports/verdict.h"
 
 /*
- * Figures of the page, inline SVG without text of their own size beyond what a phone
- * can show. Colours come from the page's classes s0, s1 …: s0 is the baseline, the
- * other variants follow in their order (SVG_SERIES of them, then again from s1).
+ * Figures of the page: inline SVG with a title and a description in words, for a reader
+ * who does not see them. Colours, dashes and the shapes of marks come from the page's classes s0,
+ * s1 …: s0 is the baseline, the other variants follow in their order (SVG_SERIES of them, then
+ * again from s1). A figure draws at most SVG_BOOTS_MAX boots of a variant, evenly chosen.
  */
-#define SVG_SERIES 6
+#define SVG_SERIES    6
+#define SVG_BOOTS_MAX 60
 
 /* The class number of a variant. */
 unsigned int svg_series(const struct analysis *analysis, size_t variant);
+
+/* Line and mark of a variant's series, for a legend. */
+void svg_key(struct buffer *out, unsigned int series);
 
 /*
  * The samples of one distribution, cumulative over a logarithmic axis: a thin line for
@@ -22,12 +27,27 @@ unsigned int svg_series(const struct analysis *analysis, size_t variant);
 void svg_distribution(struct buffer *out, const struct analysis *analysis, size_t section,
 		      size_t metric);
 
+/*
+ * The same samples with the eye on the tail: the value over the percentile, whose axis
+ * gives every further nine as much room as the last. Ends where the samples do: a boot's line at
+ * 1 - 1/samples. Nothing is drawn for fewer than SVG_TAIL_SAMPLES samples in all.
+ */
+#define SVG_TAIL_SAMPLES 10
+void svg_percentiles(struct buffer *out, const struct analysis *analysis, size_t section,
+		     size_t metric);
+
 /* One figure per boot in the order in which they ran: spread and drift. */
 void svg_boots(struct buffer *out, const struct analysis *analysis, size_t section, size_t metric);
 
-/* Ratios with their intervals, one row per comparison of @family in one variant; log axis, margin
- * shaded. */
+/*
+ * Ratios with their intervals, one row per comparison of @family in one variant whose section is
+ * from @first to before @end; log axis, margin shaded. Nothing where no comparison has a ratio.
+ */
 void svg_effects(struct buffer *out, const struct analysis *analysis, enum family family,
-		 size_t variant);
+		 size_t variant, size_t first, size_t end);
+
+/* Whether svg_effects would draw anything. */
+bool svg_has_effects(const struct analysis *analysis, enum family family, size_t variant,
+		     size_t first, size_t end);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "reports/format.h"
+#include "reports/page.h"
 #include "reports/writers.h"
 
 struct page {
@@ -12,118 +13,6 @@ struct page {
 	const struct analysis *analysis;
 	struct text_style style;
 };
-
-/* Anything that is not printable ASCII becomes one '?', whatever it is in the documents. */
-static void add_ascii(struct buffer *out, const char *text)
-{
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if ((c & 0xc0) == 0x80)
-			continue; /* the rest of a UTF-8 character */
-		buffer_add_bytes(out, c >= 0x20 && c < 0x7f ? text : "?", 1);
-	}
-}
-
-/* How much of a word of @length that is too long for a line goes on this one: to a mark. */
-static size_t cut_word(const char *word, size_t length, size_t room)
-{
-	if (length <= room)
-		return length;
-	for (size_t i = room; i > room / 2; i--)
-		if (strchr(",/;=", word[i - 1]))
-			return i;
-	return room;
-}
-
-/* @text in words, broken at TEXT_COLUMNS; the first line begins with @bullet, the others under it.
- */
-static void add_wrapped(struct page *page, const char *bullet, const char *text)
-{
-	size_t indent = strlen(bullet), column = indent;
-	struct buffer ascii = {0};
-	bool is_cut = false;
-	const char *at;
-
-	add_ascii(&ascii, text);
-	buffer_add(page->out, bullet);
-	for (at = ascii.text ? ascii.text : ""; *at;) {
-		size_t word = strcspn(at, " ");
-		size_t length = cut_word(at, word, TEXT_COLUMNS - indent);
-
-		if (column > indent && (is_cut || column + 1 + length > TEXT_COLUMNS)) {
-			buffer_format(page->out, "\n%*s", (int)indent, "");
-			column = indent;
-		} else if (column > indent) {
-			buffer_add(page->out, " ");
-			column++;
-		}
-		buffer_add_bytes(page->out, at, length);
-		column += length;
-		is_cut = length < word;
-		at += length + strspn(at + length, " ");
-	}
-	buffer_add(page->out, "\n");
-	buffer_release(&ascii);
-}
-
-static const char *verdict_colour(enum verdict verdict)
-{
-	switch (verdict) {
-	case VERDICT_BETTER:
-	case VERDICT_HELD:
-	case VERDICT_AGREE:
-		return "\033[32m";
-	case VERDICT_WORSE:
-	case VERDICT_VIOLATED:
-	case VERDICT_DISAGREE:
-		return "\033[1;31m";
-	case VERDICT_INCONCLUSIVE:
-	case VERDICT_NOT_MEASURED:
-	case VERDICT_UNCLEAR:
-	case VERDICT_UNTESTED:
-		return "\033[33m";
-	default:
-		return "";
-	}
-}
-
-static void add_coloured(struct page *page, const char *colour, const char *text)
-{
-	if (page->style.has_colour && *colour)
-		buffer_format(page->out, "%s%s\033[0m", colour, text);
-	else
-		buffer_add(page->out, text);
-}
-
-static void add_title(struct page *page, const char *title)
-{
-	buffer_add(page->out, "\n");
-	add_wrapped(page, "", title);
-}
-
-/*
- * A row whose columns are as wide as usual; where odd values make it too wide, runs of
- * spaces shrink, and at last the row is cut: nothing is ever wider than the page.
- */
-static void add_row(struct page *page, const char *row, enum verdict verdict, const char *behind)
-{
-	size_t room = TEXT_COLUMNS - strlen(verdict_word(verdict)) - strlen(behind);
-	struct buffer ascii = {0};
-	char *gap;
-
-	add_ascii(&ascii, row);
-	while (ascii.text && ascii.length > room && (gap = strstr(ascii.text, "  "))) {
-		memmove(gap, gap + 1, strlen(gap));
-		ascii.length--;
-	}
-	if (ascii.text)
-		buffer_add_bytes(page->out, ascii.text, ascii.length < room ? ascii.length : room);
-	add_coloured(page, verdict_colour(verdict), verdict_word(verdict));
-	buffer_add(page->out, behind);
-	buffer_add(page->out, "\n");
-	buffer_release(&ascii);
-}
 
 static const struct metric_info *metric_of(const struct page *page,
 					   const struct comparison *comparison)
@@ -134,18 +23,6 @@ static const struct metric_info *metric_of(const struct page *page,
 static const char *label_of(const struct page *page, size_t variant)
 {
 	return page->analysis->results->variants[variant].label;
-}
-
-/* A label as a column's head: one that is too long keeps both ends, which tell labels apart. */
-static const char *column_label(char out[FORMATTED_MAX], const char *label)
-{
-	size_t length = strlen(label);
-
-	if (length <= 7)
-		snprintf(out, FORMATTED_MAX, "%s", label);
-	else
-		snprintf(out, FORMATTED_MAX, "%.3s~%.3s", label, label + length - 3);
-	return out;
 }
 
 static const char *format_interval(char out[FORMATTED_MAX], const struct comparison *comparison)
@@ -203,7 +80,8 @@ static void add_comparison(struct page *page, const struct comparison *compariso
 		      format_ratio(ratio, comparison->ratio), format_interval(interval, comparison),
 		      factors);
 	if (row.text)
-		add_row(page, row.text, comparison->verdict, format_more(more, comparison));
+		page_add_row(page->out, page->style.has_colour, row.text, comparison->verdict,
+			     format_more(more, comparison));
 	buffer_release(&row);
 }
 
@@ -255,7 +133,7 @@ static void add_block_title(struct page *page, const struct comparison *comparis
 		      direction_sentence(metric));
 	if (*section->params)
 		buffer_format(&title, " [%s]", section->params);
-	add_title(page, title.text ? title.text : "");
+	page_add_title(page->out, title.text ? title.text : "");
 	buffer_release(&title);
 }
 
@@ -270,10 +148,10 @@ static void add_block(struct page *page, size_t first)
 	add_block_title(page, comparison);
 	format_factors(factors, page, comparison);
 	buffer_format(&head, "%-13s %7s %7s %5s  %-11s %s verdict", "placement",
-		      column_label(before, label_of(page, analysis->baseline)),
-		      column_label(after, label_of(page, comparison->variant)), "ratio",
+		      page_column_label(before, label_of(page, analysis->baseline)),
+		      page_column_label(after, label_of(page, comparison->variant)), "ratio",
 		      "95 % range", factors[4] == ' ' ? factors : "inv. factor");
-	add_ascii(page->out, head.text ? head.text : "");
+	page_add_ascii(page->out, head.text ? head.text : "");
 	buffer_add(page->out, "\n");
 	buffer_release(&head);
 	for (size_t i = first; i < analysis->n_comparisons; i++)
@@ -307,7 +185,7 @@ static void add_primary(struct page *page)
 		buffer_format(&title, "%s against %s", label_of(page, i),
 			      label_of(page, analysis->baseline));
 		if (strlen(label_of(page, i)) > 7 || strlen(label_of(page, analysis->baseline)) > 7)
-			add_title(page, title.text ? title.text : "");
+			page_add_title(page->out, title.text ? title.text : "");
 		buffer_release(&title);
 	}
 	add_blocks(page, FAMILY_PRIMARY);
@@ -321,12 +199,12 @@ static void add_named_head(struct page *page, size_t variant)
 	struct buffer head = {0};
 
 	buffer_format(&head, "%-20s %-13s %8s %8s %6s  verdict", "metric", "placement",
-		      column_label(before, label_of(page, analysis->baseline)),
+		      page_column_label(before, label_of(page, analysis->baseline)),
 		      analysis->results->n_variants > 2
 			      ? "variant"
-			      : column_label(after, label_of(page, variant)),
+			      : page_column_label(after, label_of(page, variant)),
 		      "ratio");
-	add_ascii(page->out, head.text ? head.text : "");
+	page_add_ascii(page->out, head.text ? head.text : "");
 	buffer_add(page->out, "\n");
 	buffer_release(&head);
 }
@@ -347,7 +225,8 @@ static void add_named_row(struct page *page, const struct comparison *comparison
 		      format_value(after, comparison->other.centre, metric->unit),
 		      format_ratio(ratio, comparison->ratio));
 	if (row.text)
-		add_row(page, row.text, comparison->verdict, format_more(more, comparison));
+		page_add_row(page->out, page->style.has_colour, row.text, comparison->verdict,
+			     format_more(more, comparison));
 	buffer_release(&row);
 }
 
@@ -375,7 +254,7 @@ static void add_secondary(struct page *page)
 		      count_verdict(page, FAMILY_SECONDARY, VERDICT_WORSE),
 		      count_verdict(page, FAMILY_SECONDARY, VERDICT_EQUIVALENT),
 		      count_verdict(page, FAMILY_SECONDARY, VERDICT_INCONCLUSIVE));
-	add_title(page, title.text ? title.text : "");
+	page_add_title(page->out, title.text ? title.text : "");
 	buffer_release(&title);
 	for (size_t i = 0; i < analysis->n_comparisons; i++) {
 		const struct comparison *comparison = &analysis->comparisons[i];
@@ -402,7 +281,7 @@ static void add_controls(struct page *page)
 		      "Controls: proxy execution cannot touch these; they must agree "
 		      "within %.0f %%",
 		      100 * analysis->control_margin);
-	add_title(page, title.text ? title.text : "");
+	page_add_title(page->out, title.text ? title.text : "");
 	buffer_release(&title);
 	/* Metric by metric: what is alike stands together. */
 	for (size_t i = 0; i < analysis->n_comparisons; i++) {
@@ -425,7 +304,8 @@ static void add_invariants(struct page *page)
 	const struct analysis *analysis = page->analysis;
 
 	if (analysis->n_invariants)
-		add_title(page, "Invariants: must be zero (seen, of how often it was tried)");
+		page_add_title(page->out,
+			       "Invariants: must be zero (seen, of how often it was tried)");
 	for (size_t i = 0; i < analysis->n_invariants; i++) {
 		const struct invariant *invariant = &analysis->invariants[i];
 		const struct section_info *section =
@@ -438,7 +318,8 @@ static void add_invariants(struct page *page)
 			      (unsigned long long)invariant->violations,
 			      (unsigned long long)invariant->exposure);
 		if (row.text)
-			add_row(page, row.text, invariant->verdict, "");
+			page_add_row(page->out, page->style.has_colour, row.text,
+				     invariant->verdict, "");
 		buffer_release(&row);
 	}
 }
@@ -464,7 +345,7 @@ static void add_evidence_line(struct page *page, const char *name)
 				      (unsigned long long)sum->sections);
 		separator = ", ";
 	}
-	add_wrapped(page, "  ", line.text ? line.text : "");
+	page_add_wrapped(page->out, "  ", line.text ? line.text : "");
 	buffer_release(&line);
 }
 
@@ -473,7 +354,8 @@ static void add_evidence(struct page *page)
 	const struct analysis *analysis = page->analysis;
 
 	if (analysis->n_evidence)
-		add_title(page, "Evidence: how often it was seen, of how often it had to be");
+		page_add_title(page->out,
+			       "Evidence: how often it was seen, of how often it had to be");
 	for (size_t i = 0; i < analysis->n_evidence; i++) {
 		bool is_new = true;
 
@@ -490,7 +372,7 @@ static void add_health(struct page *page)
 	const struct analysis *analysis = page->analysis;
 	struct buffer line = {0};
 
-	add_title(page, "Health of the kernel");
+	page_add_title(page->out, "Health of the kernel");
 	for (size_t i = 0; i < analysis->results->n_variants; i++) {
 		const struct variant_sum *sum = &analysis->variants[i];
 
@@ -503,11 +385,11 @@ static void add_health(struct page *page)
 		else
 			buffer_add(&line, ", no complaint");
 	}
-	add_wrapped(page, "  ", line.text ? line.text : "");
+	page_add_wrapped(page->out, "  ", line.text ? line.text : "");
 	buffer_release(&line);
 	for (size_t i = 0; i < analysis->results->n_variants; i++)
 		for (size_t j = 0; j < analysis->variants[i].n_reports && j < 5; j++)
-			add_wrapped(page, "    ", analysis->variants[i].reports[j]);
+			page_add_wrapped(page->out, "    ", analysis->variants[i].reports[j]);
 }
 
 static void add_unmeasured(struct page *page)
@@ -515,7 +397,7 @@ static void add_unmeasured(struct page *page)
 	const struct analysis *analysis = page->analysis;
 
 	if (analysis->n_unmeasured)
-		add_title(page, "Not measured");
+		page_add_title(page->out, "Not measured");
 	for (size_t i = 0; i < analysis->n_unmeasured; i++) {
 		const struct unmeasured *what = &analysis->unmeasured[i];
 		const struct section_info *section =
@@ -532,7 +414,7 @@ static void add_unmeasured(struct page *page)
 			      section ? " " : "", what->outcome, what->reason ? ": " : "");
 		if (what->reason)
 			buffer_add(&line, what->reason);
-		add_wrapped(page, "  ", line.text ? line.text : "");
+		page_add_wrapped(page->out, "  ", line.text ? line.text : "");
 		buffer_release(&line);
 	}
 }
@@ -542,24 +424,37 @@ static void add_warnings(struct page *page, size_t from, size_t to, const char *
 	for (size_t i = from; i < to; i++) {
 		if (page->style.has_colour)
 			buffer_add(page->out, colour);
-		add_wrapped(page, "WARNING: ", page->analysis->warnings[i]);
+		page_add_wrapped(page->out, "WARNING: ", page->analysis->warnings[i]);
 		if (page->style.has_colour)
 			buffer_add(page->out, "\033[0m");
 	}
 }
 
+static void add_line(struct page *page)
+{
+	struct buffer line = {0};
+
+	one_line_write(&line, page->analysis);
+	if (line.text && line.length)
+		line.text[line.length - 1] = '\0'; /* its newline: the wrapping has its own */
+	if (page->style.has_colour)
+		buffer_add(page->out, "\033[1m");
+	page_add_wrapped(page->out, "", line.text ? line.text : "");
+	if (page->style.has_colour)
+		buffer_add(page->out, "\033[0m");
+	buffer_release(&line);
+}
+
+/* What came out, what qualifies it, and on what machine and kernel: the first screen. */
 static void add_headline(struct page *page)
 {
 	const struct analysis *analysis = page->analysis;
 
+	add_line(page);
+	buffer_add(page->out, "\n");
 	add_warnings(page, 0, analysis->n_loud, "\033[1;31m");
-	for (size_t i = 0; i < analysis->n_headline; i++) {
-		if (page->style.has_colour && !i)
-			buffer_add(page->out, "\033[1m");
-		add_wrapped(page, "", analysis->headline[i]);
-		if (page->style.has_colour && !i)
-			buffer_add(page->out, "\033[0m");
-	}
+	for (size_t i = 0; i < analysis->n_headline; i++)
+		page_add_wrapped(page->out, "* ", analysis->headline[i]);
 	add_warnings(page, analysis->n_loud, analysis->n_warnings, "\033[33m");
 }
 
@@ -567,10 +462,10 @@ static void add_facts(struct page *page)
 {
 	char name[20];
 
-	add_title(page, "What was measured");
+	page_add_title(page->out, "What was measured");
 	for (size_t i = 0; i < page->analysis->n_facts; i++) {
 		snprintf(name, sizeof(name), "  %-11.12s ", page->analysis->facts[i].name);
-		add_wrapped(page, name, page->analysis->facts[i].text);
+		page_add_wrapped(page->out, name, page->analysis->facts[i].text);
 	}
 }
 
@@ -579,7 +474,7 @@ static void add_method(struct page *page)
 	const struct analysis *analysis = page->analysis;
 	struct buffer text = {0};
 
-	add_title(page, "How this was decided");
+	page_add_title(page->out, "How this was decided");
 	buffer_format(
 		&text,
 		"The boot is the unit: each boot gives one figure per metric (a median, a "
@@ -591,7 +486,7 @@ static void add_method(struct page *page)
 		"least.",
 		analysis->tests[FAMILY_PRIMARY], analysis->tests[FAMILY_SECONDARY],
 		100 * analysis->margin);
-	add_wrapped(page, "  ", text.text ? text.text : "");
+	page_add_wrapped(page->out, "  ", text.text ? text.text : "");
 	buffer_release(&text);
 }
 
@@ -599,8 +494,7 @@ void text_write(struct buffer *out, const struct analysis *analysis, struct text
 {
 	struct page page = {.out = out, .analysis = analysis, .style = style};
 
-	if (style.is_complete)
-		add_headline(&page);
+	add_headline(&page);
 	if (style.is_complete)
 		add_facts(&page);
 	add_primary(&page);
@@ -614,7 +508,8 @@ void text_write(struct buffer *out, const struct analysis *analysis, struct text
 	if (style.is_complete) {
 		add_method(&page);
 	} else {
+		/* A terminal shows the end of what is long. */
 		buffer_add(out, "\n");
-		add_headline(&page);
+		add_line(&page);
 	}
 }

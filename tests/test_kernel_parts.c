@@ -304,7 +304,7 @@ static void test_the_hash_follows_what_goes_in(void **state)
 	struct series_patch patches[2] = {{.name = "x", .sha256 = "aa"},
 					  {.name = "y", .sha256 = "bb"}};
 	struct fragment fragment = {.name = "base", .sha256 = "cc"};
-	struct series series = {patches, 2};
+	struct series series = {.items = patches, .count = 2};
 	struct fragments fragments = {&fragment, 1};
 	char first[SHA256_HEX_SIZE], again[SHA256_HEX_SIZE];
 
