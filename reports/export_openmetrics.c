@@ -228,14 +228,12 @@ static double shown_mean(const struct page *page, size_t section, const char *me
 	const struct analysis *analysis = page->analysis;
 	const struct comparison *found;
 
-	if (variant != analysis->baseline) {
-		found = analysis_find(analysis, section, metric, statistic, variant);
-		return found && isfinite(found->other.centre) ? found->other.centre
-							      : own_mean(group);
-	}
+	found = analysis_find(analysis, section, metric, statistic, variant);
+	if (found && isfinite(found->other.centre))
+		return found->other.centre;
 	for (size_t other = 0; other < analysis->results->n_variants; other++) {
 		found = analysis_find(analysis, section, metric, statistic, other);
-		if (found && isfinite(found->baseline.centre))
+		if (found && found->against == variant && isfinite(found->baseline.centre))
 			return found->baseline.centre;
 	}
 	return own_mean(group);
@@ -297,7 +295,7 @@ static void add_subject(struct page *page, const struct comparison *comparison)
 	add_label(page, false, "metric",
 		  results->sections[comparison->section].metrics[comparison->metric].name);
 	add_label(page, false, "statistic", statistic_word(comparison->statistic));
-	add_label(page, false, "baseline", variant_label(page, page->analysis->baseline));
+	add_label(page, false, "baseline", variant_label(page, comparison->against));
 }
 
 static void add_ratios(struct page *page)
