@@ -176,11 +176,11 @@ static int test_stretch(struct stretch stretch, struct arc *arc, double *p)
 	if (!err) {
 		*arc = best_arc(&bench);
 		if (bench.n_groups == 2) {
-			const struct stratum both = {.a = bench.values,
-						     .n_a = bench.ends[1],
-						     .b = bench.values + bench.ends[1],
-						     .n_b = bench.n - bench.ends[1]};
 			struct permutation exact;
+			struct stratum both = {.a = bench.values,
+					       .n_a = bench.ends[1],
+					       .b = bench.values + bench.ends[1],
+					       .n_b = bench.n - bench.ends[1]};
 
 			err = permutation_test(&both, 1, &exact);
 			*p = exact.p;
@@ -339,12 +339,12 @@ static int test_change(struct search *search, size_t index, double *p)
 	struct stretch stretch = around(search, index);
 	const size_t *starts = search->series->starts;
 	size_t from = starts[stretch.from], first = starts[search->out->items[index].first];
-	const struct stratum sides = {.a = search->series->values + from,
-				      .n_a = first - from,
-				      .b = search->series->values + first,
-				      .n_b = starts[stretch.to] - first};
+	struct stratum both = {.a = search->series->values + from,
+			       .n_a = first - from,
+			       .b = search->series->values + first,
+			       .n_b = starts[stretch.to] - first};
 	struct permutation permutation;
-	int err = permutation_test(&sides, 1, &permutation);
+	int err = permutation_test(&both, 1, &permutation);
 
 	if (!err)
 		*p = fmin(1, permutation.p * search->tests * (double)(groups_in(stretch) - 1));

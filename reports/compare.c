@@ -4,11 +4,10 @@
 #include <errno.h>
 #include <gsl/gsl_cdf.h>
 #include <math.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "reports/groups.h"
+#include "reports/parallel.h"
 
 /* Fewer boots' figures than this are done before a thread has started. */
 #define THREADS_MIN_VALUES 5000u
@@ -203,40 +202,22 @@ static int compute(const struct analysis *analysis, struct comparison *compariso
 struct work {
 	const struct analysis *analysis;
 	struct comparison *comparisons;
-	size_t count;
-	atomic_size_t next;
-	atomic_int err;
 };
 
-static void *do_work(void *argument)
+static int compute_one(void *context, size_t i)
 {
-	struct work *work = argument;
+	const struct work *work = context;
 
-	for (;;) {
-		size_t i = atomic_fetch_add(&work->next, 1);
-		int err;
-
-		if (i >= work->count)
-			return NULL;
-		err = compute(work->analysis, &work->comparisons[i]);
-		if (err)
-			atomic_store(&work->err, err);
-	}
+	return compute(work->analysis, &work->comparisons[i]);
 }
 
 int comparisons_compute(const struct analysis *analysis, struct comparison *comparisons,
 			size_t count)
 {
-	struct work work = {.analysis = analysis, .comparisons = comparisons, .count = count};
+	struct work work = {.analysis = analysis, .comparisons = comparisons};
 	size_t values = 0;
-	pthread_t helper;
-	bool has_helper;
 
 	for (size_t i = 0; i < count; i++)
 		values += comparisons[i].baseline.n_boots + comparisons[i].other.n_boots;
-	has_helper = values >= THREADS_MIN_VALUES && !pthread_create(&helper, NULL, do_work, &work);
-	do_work(&work);
-	if (has_helper)
-		pthread_join(helper, NULL);
-	return atomic_load(&work.err);
+	return parallel_for(count, values >= THREADS_MIN_VALUES, compute_one, &work);
 }

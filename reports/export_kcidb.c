@@ -173,7 +173,8 @@ static void add_checkout(struct submission *submission, size_t index)
 static void add_architecture(struct json_object *build, const struct boot *boot)
 {
 	const char *machine =
-		boot ? json_text_at(boot->environment, (const char *[]){"machine", NULL}) : NULL;
+		boot ? json_text_at(boot_environment(boot), (const char *[]){"machine", NULL})
+		     : NULL;
 
 	if (machine && strspn(machine, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(machine))
 		json_object_object_add(build, "architecture", json_object_new_string(machine));
@@ -220,7 +221,7 @@ static void add_build(struct submission *submission, size_t index)
 		json_object_object_add(build, "status", json_object_new_string("PASS"));
 		add_text(misc, "image_sha256", variant->image_sha256);
 		if (boot)
-			json_object_object_get_ex(boot->environment, "kernel", &kernel);
+			json_object_object_get_ex(boot_environment(boot), "kernel", &kernel);
 		if (kernel && json_object_object_get_ex(kernel, "config", &config) && config)
 			json_object_object_add(misc, "config", copy_without_null(config));
 		json_object_object_add(build, "misc", misc);
@@ -276,8 +277,8 @@ static void add_environment(struct json_object *test, const struct boot *boot, b
 	if (!boot)
 		return;
 	environment = json_object_new_object();
-	host = json_text_at(boot->environment, (const char *[]){"hostname", NULL});
-	cpu = json_text_at(boot->environment, (const char *[]){"cpu", "model", NULL});
+	host = json_text_at(boot_environment(boot), (const char *[]){"hostname", NULL});
+	cpu = json_text_at(boot_environment(boot), (const char *[]){"cpu", "model", NULL});
 	comment = host || cpu ? format_string("%s, %s", or_unknown(host), or_unknown(cpu)) : NULL;
 	add_text(environment, "comment", comment);
 	free(comment);
@@ -285,7 +286,7 @@ static void add_environment(struct json_object *test, const struct boot *boot, b
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys) && is_whole; i++) {
 		struct json_object *value = NULL;
 
-		if (json_object_object_get_ex(boot->environment, keys[i], &value) && value)
+		if (json_object_object_get_ex(boot_environment(boot), keys[i], &value) && value)
 			json_object_object_add(misc, keys[i], copy_without_null(value));
 	}
 	if (is_whole)
@@ -473,7 +474,7 @@ static void add_excerpt(struct json_object *test, const struct boot *boot)
 	struct json_object *reports = NULL;
 	struct buffer text = {0};
 
-	if (!json_object_object_get_ex(boot->health, "reports", &reports) ||
+	if (!json_object_object_get_ex(boot_health(boot), "reports", &reports) ||
 	    !json_object_is_type(reports, json_type_array))
 		return;
 	for (size_t i = 0; i < json_object_array_length(reports); i++) {

@@ -438,16 +438,15 @@ static int measure_change(const struct history_series *series, const struct flat
 			  size_t to, struct history_change *change)
 {
 	const size_t *starts = flat->starts;
-	const double *before = flat->values + starts[from],
-		     *after = flat->values + starts[change->last];
-	size_t n_before = starts[change->first] - starts[from];
-	size_t n_after = starts[to] - starts[change->last];
-	const struct stratum sides = {.a = before, .n_a = n_before, .b = after, .n_b = n_after};
+	struct stratum both = {.a = flat->values + starts[from],
+			       .n_a = starts[change->first] - starts[from],
+			       .b = flat->values + starts[change->last],
+			       .n_b = starts[to] - starts[change->last]};
 	struct interval interval;
-	int err = bootstrap_interval(&sides, 1, VERDICT_CONFIDENCE, &interval);
+	int err = bootstrap_interval(&both, 1, VERDICT_CONFIDENCE, &interval);
 
-	change->before = off_scale(series, mean_of(before, n_before));
-	change->after = off_scale(series, mean_of(after, n_after));
+	change->before = off_scale(series, mean_of(both.a, both.n_a));
+	change->after = off_scale(series, mean_of(both.b, both.n_b));
 	change->ratio =
 		change->before > 0 && change->after >= 0 ? change->after / change->before : NAN;
 	change->ratio_low = series->is_log && interval.is_valid ? exp(interval.low) : NAN;

@@ -103,8 +103,13 @@ static void add_row(struct page *page, const struct comparison *comparison, bool
 	/* Early, so that a narrow screen shows it without scrolling. */
 	add_verdict(page, comparison);
 	page_cell(page, format_metric(text, metric, comparison->statistic));
-	if (page->results->n_variants > 2)
-		page_cell(page, page_label(page, comparison->variant));
+	if (page->results->n_variants > 2) {
+		buffer_add(page->out, "<td>");
+		buffer_format_html(page->out, "%s against %s",
+				   page_label(page, comparison->variant),
+				   page_label(page, comparison->against));
+		buffer_add(page->out, "</td>");
+	}
 	page_number(page, format_value(text, comparison->baseline.centre, metric->unit));
 	page_number(page, format_value(text, comparison->other.centre, metric->unit));
 	add_ratio(page, comparison);
@@ -118,11 +123,12 @@ static void add_row(struct page *page, const struct comparison *comparison, bool
 static void open_table(struct page *page, const char *label, enum family family, bool with_factors)
 {
 	const char *heads[12];
-	char before[256], after[256];
+	char before[256], after[256], interval[32];
 	size_t n = 0, other = page->analysis->baseline ? 0 : 1;
 	bool has_many = page->results->n_variants > 2;
 
-	snprintf(before, sizeof(before), ">%.250s", page_label(page, page->analysis->baseline));
+	snprintf(before, sizeof(before), ">%.250s",
+		 has_many ? "baseline" : page_label(page, page->analysis->baseline));
 	snprintf(after, sizeof(after), ">%.250s",
 		 has_many || other >= page->results->n_variants ? "variant"
 								: page_label(page, other));
@@ -134,7 +140,8 @@ static void open_table(struct page *page, const char *label, enum family family,
 	heads[n++] = before;
 	heads[n++] = after;
 	heads[n++] = ">ratio";
-	heads[n++] = "95 % interval";
+	snprintf(interval, sizeof(interval), "%.4g %% interval", 100 * page->analysis->confidence);
+	heads[n++] = interval;
 	if (with_factors)
 		heads[n++] = ">inversion factor";
 	heads[n++] = family == FAMILY_CONTROL ? ">p of agreement" : ">p";

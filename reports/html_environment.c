@@ -21,6 +21,7 @@ struct sheet {
 	struct page *page;
 	struct column columns[COLUMNS_MAX];
 	size_t n_columns;
+	size_t left_out;	/* that have no column for want of room */
 	bool wants_differences; /* which rows are written now: those, or the others */
 	size_t rows;
 };
@@ -256,6 +257,11 @@ static void add_differences(struct sheet *sheet)
 	page_close_table(page);
 	if (!sheet->rows)
 		buffer_add(page->out, "<p>Nothing.</p>\n");
+	if (sheet->left_out)
+		buffer_format(page->out,
+			      "<p class=\"soft\">The first %d are shown; %zu more are in their "
+			      "boots&rsquo; JSON.</p>\n",
+			      COLUMNS_MAX, sheet->left_out);
 }
 
 static void add_rest(struct sheet *sheet)
@@ -282,14 +288,44 @@ static void add_facts(struct page *page)
 	page_close_table(page);
 }
 
+/* The boot that stands for a variant on a machine: one that ended well if there is one. */
+static const struct boot *find_example(const struct page *page, size_t machine, size_t variant)
+{
+	const struct boot *any = NULL;
+
+	for (size_t i = 0; i < page->results->n_boots; i++) {
+		const struct boot *boot = &page->results->boots[i];
+
+		if (boot->machine != machine || boot->variant != variant)
+			continue;
+		if (boot->end == BOOT_END_OK)
+			return boot;
+		any = any ? any : boot;
+	}
+	return any;
+}
+
 static void choose_columns(struct sheet *sheet)
 {
-	const struct analysis *analysis = sheet->page->analysis;
+	struct page *page = sheet->page;
+	const struct results *results = page->results;
 
-	for (size_t i = 0; i < sheet->page->results->n_variants; i++)
-		if (analysis->variants[i].example && sheet->n_columns < COLUMNS_MAX)
-			sheet->columns[sheet->n_columns++] = (struct column){
-				page_label(sheet->page, i), analysis->variants[i].example};
+	for (size_t machine = 0; machine < results->n_machines; machine++)
+		for (size_t variant = 0; variant < results->n_variants; variant++) {
+			const struct boot *boot = find_example(page, machine, variant);
+			const char *label = page_label(page, variant);
+
+			if (!boot || sheet->left_out || sheet->n_columns == COLUMNS_MAX) {
+				sheet->left_out += boot != NULL;
+				continue;
+			}
+			if (results->n_machines > 1)
+				label = arena_format(&page->arena, "%s on %s", label,
+						     results->machines[machine].name);
+			page->out->failed |= !label;
+			sheet->columns[sheet->n_columns++] =
+				(struct column){label ? label : "", boot};
+		}
 }
 
 void page_environment(struct page *page)

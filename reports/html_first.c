@@ -9,9 +9,10 @@
 #include "reports/format.h"
 #include "reports/html_page.h"
 
-#define GLANCES_MAX 6 /* more of them would push the machine off the screen */
-#define ALERTS_OPEN 2
-#define NOTES_OPEN  2
+#define GLANCES_MAX    6 /* more of them would push the machine off the screen */
+#define ALERTS_OPEN    2
+#define NOTES_OPEN     2
+#define MACHINES_NAMED 4
 
 static void add_overall(struct page *page)
 {
@@ -201,7 +202,7 @@ static void add_what(struct page *page, const struct glance *glance)
 		}
 	buffer_add(page->out, "<br><span class=\"soft\">");
 	buffer_format_html(page->out, "%s against %s, ", page_label(page, glance->first->variant),
-			   page_label(page, page->analysis->baseline));
+			   page_label(page, glance->first->against));
 	buffer_format(page->out, "%zu placement%s</span></dd></div>", glance->count,
 		      glance->count == 1 ? "" : "s");
 }
@@ -255,12 +256,23 @@ static void add_how_sure(struct page *page, const struct glance *glance)
 		buffer_format(page->out, "at least %zu more boot%s of each needed",
 			      glance->more_boots, glance->more_boots == 1 ? "" : "s");
 	else if (isfinite(glance->interval_low))
-		buffer_format(page->out, "95 %% intervals: &times; %s to %s",
+		buffer_format(page->out, "%.4g %% intervals: &times; %s to %s",
+			      100 * page->analysis->confidence,
 			      format_ratio(low, glance->interval_low),
 			      format_ratio(high, glance->interval_high));
 	else if (glance->by_verdict[VERDICT_NOT_MEASURED] < glance->count)
 		buffer_add(page->out, "too few boots for intervals");
 	buffer_add(page->out, "</span></dd></div>");
+}
+
+static size_t count_glances(const struct page *page)
+{
+	struct glance glance;
+	size_t count = 0;
+
+	for (size_t i = 0; i < page->analysis->n_comparisons; i++)
+		count += find_glance(page, i, &glance);
+	return count;
 }
 
 static void add_glances(struct page *page)
@@ -314,26 +326,24 @@ static struct json_object *environment_of(const struct page *page, size_t varian
 	return boot ? boot_environment(boot) : NULL;
 }
 
-/* "Linux 7.2.13", each variant's own where they differ. */
+static const char *release_of(const struct page *page, size_t variant)
+{
+	const char *release = page->results->variants[variant].release;
+
+	return release ? release : "not known";
+}
+
+/* "Linux 7.2.13, 7.3.4": each release once, in the variants' order. */
 static void say_kernels(struct page *page, struct buffer *out)
 {
-	static const char *const path[] = {"kernel", "release", NULL};
-	const char *first = NULL;
-	bool is_same = true;
-
+	buffer_add(out, "Linux");
 	for (size_t i = 0; i < page->results->n_variants; i++) {
-		const char *release = json_text_at(environment_of(page, i), path);
+		bool is_said = false;
 
-		first = first ? first : release;
-		is_same &= !release || !strcmp(first, release);
-	}
-	if (is_same && first)
-		buffer_format(out, "Linux %s", first);
-	for (size_t i = 0; i < page->results->n_variants && !is_same; i++) {
-		const char *release = json_text_at(environment_of(page, i), path);
-
-		buffer_format(out, "%s%s: %s", i ? ", " : "", page_label(page, i),
-			      release ? release : "not known");
+		for (size_t j = 0; j < i; j++)
+			is_said |= !strcmp(release_of(page, i), release_of(page, j));
+		if (!is_said)
+			buffer_format(out, "%s%s", i ? ", " : " ", release_of(page, i));
 	}
 }
 
@@ -346,35 +356,62 @@ static void add_machine_item(struct page *page, const char *name, const char *te
 	buffer_add(page->out, "</div>\n");
 }
 
-/* "6 of !proxy, 6 of proxy", with those that did not end well. */
+/* "6 of each variant", or "6 of !proxy, 3 of proxy (1 did not end well)". */
 static void say_boots(struct page *page, struct buffer *out)
 {
-	for (size_t i = 0; i < page->results->n_variants; i++) {
-		const struct variant_sum *sum = &page->analysis->variants[i];
+	const struct variant_sum *sums = page->analysis->variants;
+	bool is_even = page->results->n_variants > 1;
 
-		buffer_format(out, "%s%zu of %s", i ? ", " : "", sum->boots, page_label(page, i));
-		if (sum->crashed)
-			buffer_format(out, " (%zu did not end well)", sum->crashed);
+	for (size_t i = 0; i < page->results->n_variants; i++)
+		is_even &= sums[i].boots == sums[0].boots && !sums[i].crashed;
+	if (is_even) {
+		buffer_format(out, "%zu of each variant", sums[0].boots);
+		return;
 	}
+	for (size_t i = 0; i < page->results->n_variants; i++) {
+		buffer_format(out, "%s%zu of %s", i ? ", " : "", sums[i].boots,
+			      page_label(page, i));
+		if (sums[i].crashed)
+			buffer_format(out, " (%zu did not end well)", sums[i].crashed);
+	}
+}
+
+/* One machine with its CPU and topology; of several the names. */
+static void say_machines(struct page *page, struct buffer *out)
+{
+	const struct results *results = page->results;
+	size_t shown = results->n_machines > MACHINES_NAMED ? MACHINES_NAMED : results->n_machines;
+	const char *model = results->n_machines ? results->machines[0].cpu_model : NULL;
+
+	if (results->n_machines <= 1) {
+		buffer_add(out, model ? model : "not known");
+		return;
+	}
+	buffer_format(out, "%zu machines: ", results->n_machines);
+	for (size_t i = 0; i < shown; i++)
+		buffer_format(out, "%s%s", i ? ", " : "", results->machines[i].name);
+	if (shown < results->n_machines)
+		buffer_format(out, " and %zu more", results->n_machines - shown);
 }
 
 static void add_machine(struct page *page)
 {
-	struct json_object *environment = environment_of(page, page->analysis->baseline);
-	const char *model = json_text_at(environment, (const char *[]){"cpu", "model", NULL});
-	struct buffer topology = {0}, target = {0}, kernel = {0}, boots = {0};
+	struct buffer machine = {0}, topology = {0}, target = {0}, kernel = {0}, boots = {0};
 
-	say_topology(&topology, environment);
+	say_machines(page, &machine);
+	if (page->results->n_machines <= 1)
+		say_topology(&topology, environment_of(page, page->analysis->baseline));
 	buffer_format(&target, "%s, %s time", page->results->target, page->results->time);
 	say_kernels(page, &kernel);
 	say_boots(page, &boots);
 	buffer_add(page->out, "<dl class=\"machine\">\n");
-	add_machine_item(page, "machine", model ? model : "not known");
+	add_machine_item(page, "machine", machine.text);
 	add_machine_item(page, "topology", topology.text);
 	add_machine_item(page, "target", target.text);
 	add_machine_item(page, "kernel", kernel.text);
 	add_machine_item(page, "boots", boots.text);
 	buffer_add(page->out, "</dl>\n");
+	buffer_release(&machine);
 	buffer_release(&topology);
 	buffer_release(&target);
 	buffer_release(&kernel);
@@ -401,8 +438,12 @@ void page_first_screen(struct page *page)
 	if (analysis->n_headline)
 		add_sentence(page, "h1", analysis->headline[0]);
 	add_violations(page);
+	/* Many verdicts would push the machine off the screen. */
+	if (count_glances(page) > 1)
+		add_machine(page);
 	add_glances(page);
-	add_machine(page);
+	if (count_glances(page) <= 1)
+		add_machine(page);
 	/* The last sentence says the boots, target and machine, which stand above. */
 	if (analysis->n_headline > 2)
 		add_sentences(page, "p class=\"also\"", analysis->headline, 1,

@@ -152,7 +152,7 @@ static void add_ratios(struct page *page, const struct heat *heat, size_t varian
 
 	buffer_add(page->out, "<tr class=\"ratios\"><th scope=\"row\">");
 	buffer_format_html(page->out, "%s / %s", page_label(page, variant),
-			   page_label(page, page->analysis->baseline));
+			   page_label(page, variant_baseline(page->analysis, variant)));
 	buffer_add(page->out, "</th>");
 	for (size_t section = heat->first; section < heat->end; section++) {
 		const struct comparison *comparison = find_comparison(page, heat, section, variant);

@@ -18,7 +18,7 @@
 #define DARK                                                                                                  \
 	"--paper:#14171b;--card:#1b1f25;--ink:#e6e9ed;--soft:#a3adb9;--rule:#353c45;--grid:#2b313a;"          \
 	"--good:#5fd6ac;--good-bg:#12372b;--bad:#ff9a90;--bad-bg:#47201d;--open:#f0c566;"                     \
-	"--open-bg:#40320f;--plain:#ccd3dc;--plain-bg:#2a3038;--mark-bg:#5a4708;--band:#ffffff14;"            \
+	"--open-bg:#40320f;--plain:#ccd3dc;--plain-bg:#2a3038;--mark-bg:#4a3b08;--band:#ffffff14;"            \
 	"--shadow:#000000b0;--link:#7cc4f5;--s0:#f0a050;--s1:#62bdf2;--s2:#3fcf9f;--s3:#e59ac2;--s4:#e8dc60;" \
 	"--s5:#c7cdd6;--on-pale:#0e1114;--on-deep:#f4f7fa;--h0:#1c2834;--h1:#1e3a55;--h2:#235179;"            \
 	"--h3:#2f6b9f;--h4:#6fa8d6;--h5:#9cc6ea;--h6:#d3e6f8;--r0:#9cc6ea;--r1:#2f6b9f;"                      \

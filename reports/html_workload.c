@@ -116,14 +116,16 @@ static void add_effects(struct page *page, struct span group)
 		if (!svg_has_effects(page->analysis, FAMILY_PRIMARY, i, group.first, group.end))
 			continue;
 		if (!is_open)
-			buffer_add(page->out, "<h4>Effects with 95 % intervals</h4>\n"
-					      "<p class=\"soft\">Left of the dashed line is lower "
-					      "than the baseline; the band is the margin of "
-					      "equivalence.</p>\n<div class=\"cards\">\n");
+			buffer_format(page->out,
+				      "<h4>Effects with %.4g %% intervals</h4>\n"
+				      "<p class=\"soft\">Left of the dashed line is lower "
+				      "than the baseline; the band is the margin of "
+				      "equivalence.</p>\n<div class=\"cards\">\n",
+				      100 * page->analysis->confidence);
 		is_open = true;
 		buffer_add(page->out, "<figure class=\"card\"><figcaption>");
 		buffer_format_html(page->out, "%s against %s", page_label(page, i),
-				   page_label(page, page->analysis->baseline));
+				   page_label(page, variant_baseline(page->analysis, i)));
 		buffer_add(page->out, "</figcaption>\n");
 		svg_effects(page->out, page->analysis, FAMILY_PRIMARY, i, group.first, group.end);
 		buffer_add(page->out, "</figure>\n");

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "reports/tail.h"
+
 static bool is_same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && !strcmp(a, b));
@@ -293,6 +295,8 @@ int overview_make(struct analysis *analysis)
 		err = sum_invariants(analysis);
 	if (!err)
 		err = sum_evidence(analysis);
+	if (!err)
+		err = tails_make(analysis);
 	if (!err)
 		err = list_unmeasured(analysis);
 	if (!err)

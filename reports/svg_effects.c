@@ -143,7 +143,7 @@ void svg_effects(struct buffer *out, const struct analysis *analysis, enum famil
 		return;
 	axis_pad(&axis);
 	describe(&description, &selection);
-	svg_open(out, bottom + 40, "Ratio of each figure to the baseline, with 95 % intervals",
+	svg_open(out, bottom + 40, "Ratio of each figure to the baseline, with intervals",
 		 description.text ? description.text : "");
 	buffer_release(&description);
 	add_margin(out, analysis, &axis, bottom);

@@ -102,6 +102,28 @@ struct invariant {
 	enum verdict verdict;
 };
 
+/*
+ * How high a distribution may reach in ten times what was tried: reports/tail.h. Every
+ * distribution where lower is better has one per variant; maxima are shown with it and not judged.
+ */
+struct tail {
+	size_t section, metric, variant;
+	size_t n_boots;
+	uint64_t samples; /* the exposure: of all boots */
+	double max;	  /* of all boots; NaN without a sample */
+	bool is_given;	  /* the level below is; else @reason says why not */
+	const char *reason;
+	uint64_t horizon_samples; /* once in so many samples, ten times the exposure, */
+	double level, level_low,
+		level_high;   /* this is expected to be exceeded; with its interval */
+	double threshold;     /* above it the tail was fitted; NaN: no fit was tried */
+	uint64_t exceedances; /* so many samples are at or above it */
+	double shape, scale;  /* of the generalised Pareto distribution */
+	double fit_p;	      /* that the fit is right, by chi^2 */
+	double rate_trend_p, excess_trend_p; /* that nothing changed over the boots */
+	double dispersion; /* how much more the boots differ than chance makes them; 1: not */
+};
+
 /* One piece of evidence over all boots of a variant. */
 struct evidence_sum {
 	const char *name, *text;
@@ -158,6 +180,8 @@ struct analysis {
 	size_t n_by_machine;
 	struct invariant *invariants;
 	size_t n_invariants;
+	struct tail *tails; /* by section, metric, variant */
+	size_t n_tails;
 	struct evidence_sum *evidence;
 	size_t n_evidence;
 	struct unmeasured *unmeasured;
