@@ -12,6 +12,7 @@ extern const struct command command_doctor;
 extern const struct command command_compare;
 extern const struct command command_report;
 extern const struct command command_kernel;
+extern const struct command command_calibrate;
 extern const struct command command_restore;
 extern const struct command command_exec;
 
