@@ -16,6 +16,7 @@
 #include "bench/files.h"
 #include "bench/journal.h"
 #include "bench/message.h"
+#include "reports/json_strict.h"
 #include "reports/sequential.h"
 
 #define CAMPAIGN_MAX_BYTES (16u << 20)
@@ -162,16 +163,18 @@ static int write_draft(struct campaign *campaign, struct json_object *document)
 	return err;
 }
 
-/* Draws names until one is free; 0 with the draft's folder made, or a negative errno. */
-static int reserve(const char *results, uint64_t seed, char **id, char **draft)
+/* The name that is wanted, or one that is drawn until it is free; 0 with the draft's folder made.
+ */
+static int reserve(const struct campaign_request *request, char **id, char **draft)
 {
+	const char *results = request->results;
 	int err = make_directories(results);
 
 	*id = *draft = NULL;
 	for (unsigned int i = 0; !err && i < MAX_DRAWS; i++) {
 		char *directory;
 
-		*id = draw_id(seed);
+		*id = request->id ? strdup(request->id) : draw_id(request->seed);
 		directory = *id ? format_string("%s/%s", results, *id) : NULL;
 		err = !directory ? -ENOMEM : access(directory, F_OK) ? 0 : -EEXIST;
 		free(directory);
@@ -181,7 +184,7 @@ static int reserve(const char *results, uint64_t seed, char **id, char **draft)
 			return 0;
 		free(*id);
 		*id = NULL;
-		err = err == -EEXIST ? 0 : err;
+		err = err == -EEXIST && !request->id ? 0 : err;
 	}
 	return message_errno(err ? err : -EEXIST, "cannot make a folder for the results in %s",
 			     results);
@@ -192,7 +195,7 @@ int campaign_create(const struct campaign_request *request, struct campaign **ou
 	struct campaign *campaign = NULL;
 	struct campaign_reading reading = {0};
 	char *id, *draft;
-	int err = reserve(request->results, request->seed, &id, &draft);
+	int err = reserve(request, &id, &draft);
 
 	if (err)
 		return err;
@@ -328,20 +331,20 @@ static int check_images(const struct campaign *campaign)
 /* campaign.json of @directory, parsed; -EINVAL with the message printed. */
 static int load_document(const char *directory, struct json_object **out)
 {
-	char *path = format_string("%s/campaign.json", directory), *bytes;
-	int err = path ? read_file(path, CAMPAIGN_MAX_BYTES, &bytes, NULL) : -ENOMEM;
+	char *path = format_string("%s/campaign.json", directory), problem[200];
+	int err = path ? json_strict_load(path, CAMPAIGN_MAX_BYTES, out, problem, sizeof(problem))
+		       : -ENOMEM;
 
 	if (err) {
 		if (err == -ENOENT || err == -ENOTDIR)
 			message_error("%s is not a campaign's folder: it holds no campaign.json",
 				      directory);
 		else
-			message_errno(err, "cannot read %s/campaign.json", directory);
+			message_error("%s/campaign.json: %s", directory,
+				      path ? problem : "there is not enough memory");
 		free(path);
 		return -EINVAL;
 	}
-	*out = json_tokener_parse(bytes);
-	free(bytes);
 	if (!json_object_is_type(*out, json_type_object)) {
 		message_error("%s is not a campaign: it is not a JSON object", path);
 		json_object_put(*out);

@@ -58,6 +58,7 @@ struct campaign {
 /* What a campaign is made from. All strings and the work array are borrowed. */
 struct campaign_request {
 	const char *results; /* the folder that the campaign's own is made in */
+	const char *id;	     /* its name; NULL: one that is drawn */
 	const struct target *target;
 	enum time_kind time;
 	uint64_t seed;
@@ -76,6 +77,7 @@ struct campaign_request {
 /* Seeds stay where every reader of JSON is exact. */
 #define CAMPAIGN_MAX_SEED  UINT32_MAX
 #define CAMPAIGN_MAX_BOOTS 1000u /* of one variant */
+#define CAMPAIGN_MAX_ID	   100	 /* characters of a name that is given */
 
 /*
  * Draws the order of n_variants × rounds boots into @boots (that many elements). Rounds

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,6 +169,30 @@ static int check_results(const struct run_order *order)
 		return run_usage(order, "--results needs the name of a folder");
 	if (!stat(results, &status) && !S_ISDIR(status.st_mode))
 		return run_usage(order, "--results takes a folder, and %s is none", results);
+	return 0;
+}
+
+/* It becomes a folder, a part of links, and what people call the campaign. */
+static int check_id(const struct run_order *order)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
+	const char *id = order->values->id;
+	char path[PATH_MAX];
+
+	if (!id)
+		return 0;
+	if (!*id || strlen(id) > CAMPAIGN_MAX_ID || id[strspn(id, letters)] || strchr(".-", *id))
+		return run_usage(order,
+				 "--id has 1 to %d letters, digits and any of . _ + -, begins with "
+				 "no . and no -, and is not '%.80s'",
+				 CAMPAIGN_MAX_ID, id);
+	if (snprintf(path, sizeof(path), "%s/%s", order->values->results, id) < (int)sizeof(path) &&
+	    !access(path, F_OK))
+		return run_usage(order,
+				 "--id: there is a %s already; choose another name, or go on with "
+				 "it: 'proxeval resume %s'",
+				 path, path);
 	return 0;
 }
 
@@ -372,6 +397,8 @@ int run_order_check(struct run_order *order, const struct string_list *workload_
 	code = check_host(order);
 	if (!code)
 		code = check_results(order);
+	if (!code)
+		code = check_id(order);
 	if (!code)
 		code = check_kernel_options(order);
 	if (!code)

@@ -18,7 +18,7 @@
 
 /* As typed; .boots, .seed, .memory_mib and .max_boots begin as RUN_NOT_GIVEN. */
 struct run_values {
-	const char *target, *time, *topology, *profile, *results;
+	const char *target, *time, *topology, *profile, *results, *id;
 	struct string_list variants, params, placements;
 	uint64_t boots, seed, watchdog_s, memory_mib, max_boots;
 	const char *kernel_image, *kernel_tree, *base, *series;
@@ -106,6 +106,11 @@ extern const char *const run_target_names[], *const run_time_names[];
 		 .standard = "results",                                                                             \
 		 .help = "where the campaign's folder is made",                                                     \
 		 .offset = (at) + offsetof(struct run_values, results)},                                            \
+		{.name = "id",                                                                                      \
+		 .kind = OPTION_STRING,                                                                             \
+		 .argument = "NAME",                                                                                \
+		 .help = "the campaign's name and folder [made of the date, the seed and chance]",                  \
+		 .offset = (at) + offsetof(struct run_values, id)},                                                 \
 		{.name = "kernel-image",                                                                            \
 		 .kind = OPTION_STRING,                                                                             \
 		 .argument = "FILE",                                                                                \

@@ -119,6 +119,7 @@ static int create_campaign(const struct run_order *order, struct campaign **camp
 {
 	const struct campaign_request request = {
 		.results = order->values->results,
+		.id = order->values->id,
 		.target = order->target,
 		.time = order->time,
 		.seed = order->seed,

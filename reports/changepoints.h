@@ -27,10 +27,10 @@ struct grouped_values {
 };
 
 struct changepoint {
-	size_t first;	  /* the first group of the new level; of a drift, the first that moved */
-	size_t last;	  /* the group that reaches the new level: of a step the same */
-	size_t low, high; /* of a step: @first lies there with a confidence of 95 % */
-	bool is_drift;	  /* a ramp over several groups explains it better than steps */
+	size_t first;	   /* the first group of the new level; of a drift, the first that moved */
+	size_t last;	   /* the group that reaches the new level: of a step the same */
+	size_t low, high;  /* of a step: @first lies there with a confidence of 95 % */
+	bool is_drift;	   /* a ramp over several groups explains it better than steps */
 	bool is_ambiguous; /* the other explanation is nearly as good */
 	double p;	   /* corrected: of the test that found it and of the levels beside it */
 };

@@ -44,24 +44,26 @@ struct history_change {
 	size_t low, high; /* of a step: @first lies there with 95 % */
 	bool is_drift, is_ambiguous;
 	bool is_same_kernel; /* the campaigns on both sides ran the same kernel */
-	bool has_control; /* a control of the same label and machine changed there as well */
+	bool has_control;    /* a control of the same label and machine changed there as well */
 	double before, after, ratio, ratio_low, ratio_high; /* NaN where there is none */
-	double p;		   /* corrected for all series of its family */
-	enum verdict verdict;	   /* better, worse; equivalent: surely below min_change; not-judged:
-				      no direction */
+	double p;	      /* corrected for all series of its family */
+	enum verdict verdict; /* better, worse; equivalent: surely below min_change; not-judged:
+				 no direction */
 };
 
 struct history_series {
 	const char *label;	/* as in the documents: "proxy" */
-	size_t machine;		/* index into history->machines */
+	size_t machine;		/* index into results->machines */
 	size_t section, metric; /* indices into results */
 	enum statistic statistic;
 	enum family family; /* FAMILY_PRIMARY or FAMILY_CONTROL */
 	bool is_log;
 	bool is_by_campaign; /* campaigns of one kernel differ by more than their boots: each counts
 				as one */
-	struct history_point *points;
+	struct history_point *points; /* the campaigns that have figures of it */
 	size_t n_points;
+	size_t newest; /* the label's newest campaign on this machine, whether it has figures of it
+			  or not */
 	struct history_change *changes; /* in rising order */
 	size_t n_changes;
 	double p, p_adjusted; /* that nothing changed; NaN when it could not be tested */
@@ -71,9 +73,7 @@ struct history_series {
 struct history {
 	const struct results *results;
 	struct arena arena;
-	enum history_order order; /* that was followed in the end */
-	const char **machines;	  /* as shown: name, CPU model, CPUs */
-	size_t n_machines;
+	enum history_order order;      /* that was followed in the end */
 	struct history_series *series; /* by label, machine, section, metric */
 	size_t n_series;
 	size_t tests[FAMILIES];

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "reports/tail.h"
+
 static bool is_same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && !strcmp(a, b));
@@ -93,6 +95,8 @@ static int add_invariant(struct analysis *analysis, size_t section, size_t metri
 	sum.verdict = sum.violations ? VERDICT_VIOLATED
 		      : sum.exposure ? VERDICT_HELD
 				     : VERDICT_UNTESTED;
+	/* Hanley and Lippman-Hand, JAMA 249 (1983): -ln 0.05 is 3.0. */
+	sum.rate_upper = sum.verdict == VERDICT_HELD ? fmin(1, 3 / (double)sum.exposure) : NAN;
 	added = arena_append(&analysis->arena, &analysis->invariants, &analysis->n_invariants,
 			     sizeof(*added));
 	if (!added)
@@ -265,7 +269,7 @@ static int explain_comparison(struct analysis *analysis, struct comparison *comp
 		if (is_about(what, comparison, variant) && (!most || what->boots > most->boots))
 			most = what;
 	}
-	if (!most)
+	if (!most || comparison->reason)
 		return 0;
 	comparison->reason = arena_format(
 		&analysis->arena, "%s: %s%s%s", analysis->results->variants[variant].label,
@@ -291,6 +295,8 @@ int overview_make(struct analysis *analysis)
 		err = sum_invariants(analysis);
 	if (!err)
 		err = sum_evidence(analysis);
+	if (!err)
+		err = tails_make(analysis);
 	if (!err)
 		err = list_unmeasured(analysis);
 	if (!err)

@@ -24,7 +24,7 @@ static double spent(double error_rate, unsigned int boots, unsigned int max_boot
 static unsigned int first_look(unsigned int max_boots, size_t tests, bool is_paired)
 {
 	for (unsigned int n = INTERVAL_MIN_BOOTS; n < max_boots; n++)
-		if (permutation_smallest_p(n, is_paired) * (double)tests <=
+		if (permutation_smallest_p(n, 1, is_paired) * (double)tests <=
 		    spent(VERDICT_ALPHA, n, max_boots))
 			return n;
 	return max_boots;

@@ -157,8 +157,8 @@ tr -d '\n ' <"$work/long-report/report.txt" | grep -q "/$long.*broken" || fail "
 grep -q '^placement .* ser~oxy ' "$work/long-report/report.txt" || fail "no short label"
 
 # The page says what was measured, and the configuration is a table.
-grep -q '<td class="keep">CONFIG_NUMA</td><td><code>y</code>' "$work/too-few/index.html" || fail "no table of the configuration"
-grep -q '<td class="keep">campaign</td><td>too-few (seed 1)</td>' "$work/too-few/index.html" || fail "no campaign"
+grep -q '<th scope="row">kernel config CONFIG_NUMA</th><td class="wide"><code>y</code>' "$work/too-few/index.html" || fail "no table of the configuration"
+grep -q '<th scope="row">campaign</th><td class="wide">too-few (seed 1)</td>' "$work/too-few/index.html" || fail "no campaign"
 cp -r "$fixtures/too-few" "$work/unpatched"
 sed -i 's/"series":\[[^]]*\]/"series":[]/' "$work"/unpatched/boot-*-no-proxy.json
 expect_exit 0 "$proxeval" report "$work/unpatched"

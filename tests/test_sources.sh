@@ -57,7 +57,7 @@ test_everything_is_distributed() {
 		case $lists in *"${file%.c}"*) continue ;; esac
 		fail "no Makemodule.am names $file"
 	done < <(source_files -name '*.[ch]' -o -name '*.sh' -o -name '*.bash' -o -name '*.py' -o -name '*.1' -o -name '*.md' \
-		-o -name '*.patch' -o -name '*.config' -o -name '*.schema.json' | grep -vE '^tests/(fixtures|golden)/')
+		-o -name '*.patch' -o -name '*.config' -o -name '*.schema.json' | grep -vE '^(tests/(fixtures|golden)|reports/published)/')
 }
 
 test_licences
