@@ -10,44 +10,47 @@
 
 #include "reports/calibration.h"
 
-/* Halvings of the bracket that a planted effect is searched in: to 1/256 of it. */
-#define BISECTIONS 8
-#define MAX_SIZE   20
+/* Halvings of the bracket that a planted effect is searched in: to 1/64 of it. */
+#define BISECTIONS 6
+/* What even 2^20 times Student's shift does not show, nothing does. */
+#define DOUBLINGS 20
+#define MAX_SIZE  20
 /* A correlation of ranks from fewer boots is nothing. */
 #define DRIFT_MIN_BOOTS 6
 
 /* One replicate: boots drawn from those at hand, and how the test of a comparison sees them. */
 struct replicate {
-	double a[MAX_SIZE], b[MAX_SIZE]; /* independent; pairs: @a has the differences */
+	double a[MAX_SIZE], b[MAX_SIZE]; /* pairs: @b has the differences */
 	size_t n;
 	bool is_paired;
 	double alpha; /* what p must not exceed */
 };
 
+static struct stratum stratum_of(const struct replicate *replicate, const double *last)
+{
+	if (replicate->is_paired)
+		return (struct stratum){.b = last, .n_b = replicate->n};
+	return (struct stratum){replicate->a, last, replicate->n, replicate->n};
+}
+
 /* Whether boots of which one side is shifted by @shift (of a logarithm) are called different. */
 static bool is_seen(const struct replicate *replicate, double shift)
 {
 	struct permutation permutation = {.p = 1};
+	struct stratum stratum;
 	double shifted[MAX_SIZE];
-	const double *from = replicate->is_paired ? replicate->a : replicate->b;
 
 	for (size_t i = 0; i < replicate->n; i++)
-		shifted[i] = from[i] + shift;
-	if (replicate->is_paired)
-		permutation_paired(shifted, replicate->n, &permutation);
-	else if (permutation_independent(replicate->a, replicate->n, shifted, replicate->n,
-					 &permutation))
-		return false;
-	return permutation.p <= replicate->alpha;
+		shifted[i] = replicate->b[i] + shift;
+	stratum = stratum_of(replicate, shifted);
+	return !permutation_test(&stratum, 1, &permutation) && permutation.p <= replicate->alpha;
 }
 
 /* The smallest shift that is seen: what Student's test would need shows where to look. */
 static double smallest_shift(const struct replicate *replicate)
 {
-	struct difference difference = replicate->is_paired
-					       ? difference_paired(replicate->a, replicate->n)
-					       : difference_independent(replicate->a, replicate->n,
-									replicate->b, replicate->n);
+	const struct stratum stratum = stratum_of(replicate, replicate->b);
+	struct difference difference = difference_of(&stratum, 1);
 	double student = gsl_cdf_tdist_Qinv(replicate->alpha / 2, difference.degrees) *
 				 difference.standard_error +
 			 fabs(difference.mean);
@@ -56,7 +59,10 @@ static double smallest_shift(const struct replicate *replicate)
 	/* Boots that are all the same see anything. */
 	if (!(student > 0))
 		return 0;
-	while (!is_seen(replicate, high)) {
+	/* With so many boots the tests agree, and arrangements would have to be drawn each time. */
+	if (replicate->n > CALIBRATION_MAX_GROUP)
+		return student - fabs(difference.mean) - difference.mean;
+	for (int i = 0; i < DOUBLINGS && !is_seen(replicate, high); i++) {
 		low = high;
 		high *= 2;
 	}
@@ -98,7 +104,7 @@ static void draw(gsl_rng *rng, const struct pool *pool, struct replicate *replic
 		replicate->a[i] = pool->values[gsl_rng_uniform_int(rng, pool->n)];
 		replicate->b[i] = pool->values[gsl_rng_uniform_int(rng, pool->n)];
 		if (pool->is_paired && gsl_rng_get(rng) & 1)
-			replicate->a[i] = -replicate->a[i];
+			replicate->b[i] = -replicate->b[i];
 	}
 }
 
@@ -118,7 +124,7 @@ static void measure_size(gsl_rng *rng, const struct pool *pool, size_t size, dou
 
 	for (size_t i = 0; i < CALIBRATION_POWERS; i++)
 		effects[i] = INFINITY;
-	if (permutation_smallest_p(size, pool->is_paired) > alpha)
+	if (permutation_smallest_p(size, 1, pool->is_paired) > alpha)
 		return;
 	for (size_t i = 0; i < CALIBRATION_REPLICATES; i++) {
 		draw(rng, pool, &replicate);

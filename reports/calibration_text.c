@@ -10,6 +10,7 @@
 #include "bench/exit_codes.h"
 #include "reports/calibration.h"
 #include "reports/format.h"
+#include "reports/page.h"
 #include "reports/writers.h"
 
 static int add_sentence(struct calibration *calibration, struct buffer *text)
@@ -138,7 +139,7 @@ static int say_health(struct calibration *calibration)
 int calibration_conclude(struct calibration *calibration)
 {
 	size_t least = permutation_boots_needed(calibration->alpha,
-						calibration->tests ? calibration->tests : 1,
+						calibration->tests ? calibration->tests : 1, 1,
 						calibration->is_paired);
 	int err = 0;
 
@@ -174,30 +175,6 @@ int calibration_conclude(struct calibration *calibration)
 
 /* ---- text --------------------------------------------------------------------------- */
 
-/* Words of ASCII, broken at TEXT_COLUMNS. */
-static void add_wrapped(struct buffer *out, const char *text)
-{
-	size_t column = 0;
-
-	while (*text) {
-		size_t length = strcspn(text, " ");
-
-		if (column && column + 1 + length > TEXT_COLUMNS) {
-			buffer_add(out, "\n");
-			column = 0;
-		} else if (column) {
-			buffer_add(out, " ");
-			column++;
-		}
-		for (size_t i = 0; i < length; i++)
-			buffer_add_bytes(out, text[i] >= 0x20 && text[i] < 0x7f ? text + i : "?",
-					 1);
-		column += length;
-		text += length + strspn(text + length, " ");
-	}
-	buffer_add(out, "\n");
-}
-
 /* "5.1/6.3" per cent at the two powers; "-" where no effect would be seen. */
 static const char *effect_text(char out[FORMATTED_MAX], const double effects[CALIBRATION_POWERS])
 {
@@ -228,7 +205,7 @@ static void add_metric_rows(struct buffer *out, const struct calibration *calibr
 		 format_value(value, metric->centre, section->metrics[metric->metric].unit),
 		 percent(spread, metric->spread), percent(drift, metric->drift));
 	buffer_add(&text, row);
-	add_wrapped(out, text.text ? text.text : "");
+	page_add_wrapped(out, "", text.text ? text.text : "");
 	buffer_release(&text);
 	buffer_add(out, " ");
 	for (size_t i = 0; i < CALIBRATION_SIZES; i++)
@@ -239,7 +216,8 @@ static void add_metric_rows(struct buffer *out, const struct calibration *calibr
 static void add_table(struct buffer *out, const struct calibration *calibration)
 {
 	buffer_add(out, "\n");
-	add_wrapped(out, "The smallest change in per cent that a campaign calls different with a "
+	page_add_wrapped(out, "",
+			 "The smallest change in per cent that a campaign calls different with a "
 			 "power of 80 % / 95 %, by its boots of each variant (-: none, too few "
 			 "boots):");
 	buffer_add(out, " ");
@@ -264,12 +242,12 @@ void calibration_write(struct buffer *out, const struct calibration *calibration
 		buffer_format(&text, ", %s%s%s", results->machines[boot->machine].name,
 			      release ? ", Linux " : "", release ? release : "");
 	}
-	add_wrapped(out, text.text ? text.text : "");
+	page_add_wrapped(out, "", text.text ? text.text : "");
 	out->failed |= text.failed;
 	buffer_release(&text);
 	buffer_add(out, "\n");
 	for (size_t i = 0; i < calibration->n_headline; i++)
-		add_wrapped(out, calibration->headline[i]);
+		page_add_wrapped(out, "", calibration->headline[i]);
 	if (calibration->n_metrics)
 		add_table(out, calibration);
 }
