@@ -94,6 +94,28 @@ def check_campaigns():
     expect_invalid(schema, with_value(good, [], "boots"), "campaign without boots")
 
 
+def check_sequential():
+    schema = validator("campaign")
+    plan = {"method": "group-sequential-union-bound", "spending": "linear", "error_rate": 0.05, "tests_expected": 4,
+            "max_boots": 24, "looks": [{"boots": 6, "alpha": 0.0125}, {"boots": 24, "alpha": 0.0375}]}
+    good = with_value(load(f"{FIXTURES}/same/campaign.json"), plan, "sequential")
+    expect_valid(schema, good, "a campaign that may stop early")
+    expect_invalid(schema, with_value(good, [], "sequential", "looks"), "a sequential plan without looks")
+    expect_invalid(schema, with_value(good, "guess", "sequential", "method"), "a sequential plan of odd method")
+    expect_invalid(schema, with_value(good, 0, "sequential", "looks", 0, "alpha"), "a look without a level")
+
+
+def check_calibrations():
+    schema = validator("calibration")
+    for name in ("same", "real-rounds", "too-few", "panicked", "all-panicked"):
+        answer = subprocess.run([os.environ["PROXEVAL"], "calibrate", "--json", "--from", f"{FIXTURES}/{name}"],
+                                capture_output=True, text=True, check=False)
+        document = json.loads(answer.stdout)
+        expect_valid(schema, document, f"the calibration of {name}")
+        if document["exit_code"] != answer.returncode:
+            failures.append(f"calibrate of {name} exits with {answer.returncode} and writes {document['exit_code']}")
+
+
 def check_plans():
     schema = validator("plan")
     good = {"format": "proxeval-plan", "version": 1, "campaign": "20261122-181500-1-3f9a",
@@ -134,6 +156,8 @@ def check_exact():
 
 check_boots()
 check_campaigns()
+check_sequential()
+check_calibrations()
 check_plans()
 check_summaries()
 check_exact()
