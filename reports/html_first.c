@@ -55,15 +55,16 @@ static void add_sentence(struct page *page, const char *element, const char *sen
 {
 	static const struct {
 		const char *ascii, *sign;
-	} signs[] = {{": x ", ": \xc3\x97 "}, {"p <= ", "p \xe2\x89\xa4 "}};
+	} signs[] = {{": x ", ": \xc3\x97 "}, {"(x ", "(\xc3\x97 "}, {"p <= ", "p \xe2\x89\xa4 "}};
+	const size_t n_signs = sizeof(signs) / sizeof(*signs);
 	struct buffer text = {0};
 
 	while (*sentence) {
 		size_t i = 0;
 
-		while (i < 2 && strncmp(sentence, signs[i].ascii, strlen(signs[i].ascii)))
+		while (i < n_signs && strncmp(sentence, signs[i].ascii, strlen(signs[i].ascii)))
 			i++;
-		if (i < 2) {
+		if (i < n_signs) {
 			buffer_add(&text, signs[i].sign);
 			sentence += strlen(signs[i].ascii);
 		} else {
