@@ -445,10 +445,11 @@ void page_first_screen(struct page *page)
 	add_glances(page);
 	if (count_glances(page) <= 1)
 		add_machine(page);
-	/* The last sentence says the boots, target and machine, which stand above. */
+	/* The last sentence says the boots, target and machine, which stand above, and the first of
+	 * many say what stands in the boxes. */
 	if (analysis->n_headline > 2)
 		add_sentences(page, "p class=\"also\"", analysis->headline, 1,
-			      analysis->n_headline - 1, 4);
+			      analysis->n_headline - 1, count_glances(page) > 1 ? 1 : 4);
 	add_sentences(page, "p class=\"note\"", analysis->warnings, analysis->n_loud,
 		      analysis->n_warnings, NOTES_OPEN);
 	add_contents(page);

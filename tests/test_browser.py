@@ -9,6 +9,7 @@ import sys
 import tempfile
 import zlib
 
+sys.dont_write_bytecode = True  # the source tree stays clean
 import browser
 import html_pages
 

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import urllib.parse
 
+sys.dont_write_bytecode = True  # the source tree stays clean
 import html_pages
 
 # What may stand on the page. Anything else came out of a document.
