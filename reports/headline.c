@@ -19,7 +19,8 @@ struct tally {
 	const struct metric_info *metric;
 	size_t *comparisons; /* indices, in order */
 	size_t total, by_verdict[VERDICT_UNTESTED + 1];
-	double ratio_low, ratio_high, p_highest; /* over those that have the verdict */
+	double ratio_low, ratio_high, p_highest; /* over those that have a verdict */
+	double open_low, open_high;		 /* ratios of those that are inconclusive */
 	size_t more_boots;	   /* the most that any asks for, unless it is SIZE_MAX */
 	const char *why_not;	   /* of the first that was not measured; may be NULL */
 	bool has_shared_placement; /* several sections in one placement */
@@ -45,6 +46,8 @@ static void count_comparison(const struct comparison *comparison, struct tally *
 		if (comparison->more_boots != SIZE_MAX &&
 		    comparison->more_boots > tally->more_boots)
 			tally->more_boots = comparison->more_boots;
+		tally->open_low = fmin(tally->open_low, comparison->ratio);
+		tally->open_high = fmax(tally->open_high, comparison->ratio);
 		return;
 	}
 	if (comparison->verdict == VERDICT_NOT_MEASURED) {
@@ -77,7 +80,9 @@ static struct tally *find_tally(struct analysis *analysis, struct tallies *talli
 					.workload = workload,
 					.metric = metric,
 					.ratio_low = INFINITY,
-					.ratio_high = -INFINITY};
+					.ratio_high = -INFINITY,
+					.open_low = INFINITY,
+					.open_high = -INFINITY};
 	return tally;
 }
 
@@ -251,6 +256,10 @@ static int say_metric(struct analysis *analysis, const struct tally *tally)
 	add_name(analysis, tally, &text);
 	say_verdicts(analysis, tally, &text);
 	say_effect(analysis, tally, &text);
+	if (rank_of(tally) == 4 && tally->open_low > 0 && isfinite(tally->open_high)) {
+		buffer_add(&text, "; so far ");
+		say_change(tally->open_low, tally->open_high, tally->metric->unit, &text);
+	}
 	if (tally->more_boots)
 		buffer_format(&text, "; at least %zu more boot%s of each needed", tally->more_boots,
 			      plural(tally->more_boots));
