@@ -319,12 +319,41 @@ static int say_rank(struct analysis *analysis, const struct tallies *tallies, in
 	return err;
 }
 
-/* "better on a (x 0.05), equivalent on b (x 1.00)" */
+#define MACHINES_NAMED 4
+
+/* "better on 90, equivalent on 10; x 0.050 to 1.00" */
+static void count_machine_verdicts(const struct analysis *analysis,
+				   const struct comparison *combined, struct buffer *text)
+{
+	const struct heterogeneity *spread = &combined->heterogeneity;
+	size_t counts[VERDICT_UNTESTED + 1] = {0};
+	char least[FORMATTED_MAX], most[FORMATTED_MAX];
+	const char *separator = "";
+
+	for (size_t i = 0; i < analysis->n_by_machine; i++)
+		if (is_same_comparison(&analysis->by_machine[i], combined))
+			counts[analysis->by_machine[i].verdict]++;
+	for (enum verdict verdict = VERDICT_BETTER; verdict <= VERDICT_NOT_MEASURED; verdict++) {
+		if (!counts[verdict])
+			continue;
+		buffer_format(text, "%s%s on %zu", separator, verdict_word(verdict),
+			      counts[verdict]);
+		separator = ", ";
+	}
+	buffer_format(text, "; x %s to %s", format_ratio(least, spread->ratio_least),
+		      format_ratio(most, spread->ratio_most));
+}
+
+/* "better on a (x 0.05), equivalent on b (x 1.00)"; of many machines how many say what. */
 static void add_machine_verdicts(const struct analysis *analysis, const struct comparison *combined,
 				 struct buffer *text)
 {
 	const char *separator = "";
 
+	if (combined->n_machines > MACHINES_NAMED) {
+		count_machine_verdicts(analysis, combined, text);
+		return;
+	}
 	for (size_t i = 0; i < analysis->n_by_machine; i++) {
 		const struct comparison *one = &analysis->by_machine[i];
 		char ratio[FORMATTED_MAX];
@@ -524,8 +553,6 @@ static void add_machine(const struct results *results, size_t index, struct buff
 	if (boot)
 		add_topology(boot, text);
 }
-
-#define MACHINES_NAMED 4
 
 static void add_machines(const struct results *results, struct buffer *text)
 {

@@ -132,7 +132,7 @@ static void add_overview_row(struct buffer *out, const struct history *history,
 	struct buffer row = {0};
 
 	buffer_format(
-		&row, "  %-16.30s %-13.40s %-7s %8s %8s  %s",
+		&row, " %-16.30s %-13.40s %-7s %8s %8s  %s",
 		format_metric(name, metric, series->statistic),
 		section_of(history, series)->placement, page_column_label(label, series->label),
 		format_value(oldest, series->points[0].centre, metric->unit),
@@ -156,8 +156,8 @@ static void add_overview(struct buffer *out, const struct history *history, enum
 			page_add_title(out, family == FAMILY_PRIMARY
 						    ? "All primary series"
 						    : "Controls: these should not change");
-			buffer_format(out, "  %-16s %-13s %-7s %8s %8s  %s\n", "metric",
-				      "placement", "variant", "oldest", "newest", "changes");
+			buffer_format(out, " %-16s %-13s %-7s %8s %8s  %s\n", "metric", "placement",
+				      "variant", "oldest", "newest", "changes");
 		}
 		add_overview_title(out, history, series, last);
 		add_overview_row(out, history, series);

@@ -94,7 +94,7 @@ for gate in worse:worse:1 worse:violated:0 violated:worse,violated:1 violated:wo
 		grep -q "^proxeval: --fail-on: .*([0-9]*)$" "$work/err" || fail "$gate: no word of what it was"
 	fi
 done
-for words in '' worse, ,worse bad 'worse violated'; do
+for words in '' 'worse,' ',worse' bad 'worse violated'; do
 	expect_exit 3 "$proxeval" compare --fail-on "$words" "$fixtures/worse"
 done
 expect_exit 5 "$proxeval" compare --fail-on worse /nonexistent
