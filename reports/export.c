@@ -54,6 +54,12 @@ static bool is_in_the_way(const struct comparison *comparison, const struct unme
 	       (what->metric == SIZE_MAX || what->metric == comparison->metric);
 }
 
+bool was_tried(const struct unmeasured *what)
+{
+	return what->outcome && strcmp(what->outcome, "unsupported") &&
+	       strcmp(what->outcome, "absent");
+}
+
 /* The first thing that stands in the way and was tried; else the first; else NULL. */
 static const struct unmeasured *find_unmeasured(const struct analysis *analysis,
 						const struct comparison *comparison)
@@ -65,7 +71,7 @@ static const struct unmeasured *find_unmeasured(const struct analysis *analysis,
 
 		if (!is_in_the_way(comparison, what))
 			continue;
-		if (what->outcome && strcmp(what->outcome, "unsupported"))
+		if (was_tried(what))
 			return what;
 		first = first ? first : what;
 	}
@@ -80,7 +86,7 @@ enum finding finding_of_comparison(const struct analysis *analysis,
 
 	if (finding == FINDING_SKIPPED)
 		what = find_unmeasured(analysis, comparison);
-	if (what && what->outcome && strcmp(what->outcome, "unsupported"))
+	if (what && was_tried(what))
 		return FINDING_BROKEN;
 	return finding;
 }

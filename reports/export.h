@@ -55,6 +55,9 @@ enum finding finding_of_comparison(const struct analysis *analysis,
 				   const struct comparison *comparison);
 enum finding finding_of_invariant(const struct invariant *invariant);
 
+/* Whether something was tried and gave no figure; else nobody could have, or nobody asked. */
+bool was_tried(const struct unmeasured *what);
+
 /*
  * Why a comparison has no verdict: its own reason, or that of what was not measured, or how
  * many more boots it takes. @out is of FINDING_TEXT_MAX bytes. Returns @out, which is ""
