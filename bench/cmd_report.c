@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "bench/analysis_values.h"
@@ -77,7 +80,42 @@ static void print_written(const char *headline, const char *output)
 	       output, output);
 }
 
-static int write_report(const struct report_values *values, const struct string_list *operands,
+/* An input and the campaign that is in it: what the order of several inputs is made from. */
+struct input {
+	const char *path;
+	char *id;
+};
+
+static int compare_inputs(const void *a, const void *b)
+{
+	const struct input *one = a, *two = b;
+	int order = strcmp(one->id ? one->id : "", two->id ? two->id : "");
+
+	return order ? order : strcmp(one->path, two->path);
+}
+
+/* The order on the command line is nobody's choice (a shell's pattern): it must not show. */
+static int sort_inputs(struct string_list *operands)
+{
+	struct input *inputs = calloc(operands->count, sizeof(*inputs));
+
+	if (!inputs)
+		return -ENOMEM;
+	for (size_t i = 0; i < operands->count; i++) {
+		inputs[i].path = operands->items[i];
+		if (is_directory(inputs[i].path))
+			inputs[i].id = site_campaign_id(inputs[i].path);
+	}
+	qsort(inputs, operands->count, sizeof(*inputs), compare_inputs);
+	for (size_t i = 0; i < operands->count; i++) {
+		operands->items[i] = inputs[i].path;
+		free(inputs[i].id);
+	}
+	free(inputs);
+	return 0;
+}
+
+static int write_report(const struct report_values *values, struct string_list *operands,
 			const char *output)
 {
 	struct analysis_options options = {.baseline = values->analysis.baseline,
@@ -86,6 +124,11 @@ static int write_report(const struct report_values *values, const struct string_
 	struct results results;
 	int exit_code, err;
 
+	err = sort_inputs(operands);
+	if (err) {
+		message_errno(err, "cannot sort the inputs");
+		return EXIT_BROKE;
+	}
 	exit_code =
 		reports_analyse(&results, &analysis, operands->items, operands->count, &options);
 	if (exit_code)

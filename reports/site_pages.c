@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "bench/exit_codes.h"
 #include "reports/html_style.h"
 #include "reports/site_internal.h"
 
@@ -10,7 +11,8 @@
 static const char site_style[] =
 	"table.reports td:first-child{width:45%}\n"
 	"table.reports a{font-weight:600;text-decoration-thickness:1px}\n"
-	"nav p{margin:.3rem 0}\nnav a{display:inline-block;margin-right:.9rem}\n"
+	"nav{display:block}nav p{margin:.3rem 0}nav a{display:inline-block;margin-right:.9rem}\n"
+	".card .key svg.line{display:inline-block;width:1.9rem;height:.75rem}\n"
 	".only{display:none}\n.only:target{display:block}\n"
 	"@media (max-width:44rem){table.reports thead{display:none}"
 	"table.reports tr{display:block;border-bottom:1px solid var(--rule);padding:.6rem 0}"
@@ -218,14 +220,27 @@ static void add_summary_line(struct buffer *out, const struct site *site)
 	size_t regressions = 0;
 
 	for (size_t i = 0; i < site->n_reports; i++)
-		regressions += site->reports[i].exit_code == 1;
-	buffer_format(out, "<p class=\"say\">%zu report%s, ", site->n_reports,
-		      site->n_reports == 1 ? "" : "s");
+		regressions += site->reports[i].exit_code == EXIT_REGRESSION;
+	buffer_format(out, "<h1>%zu report%s, ", site->n_reports, site->n_reports == 1 ? "" : "s");
 	if (regressions)
-		buffer_format(out, "%zu with a regression or a violated invariant.</p>\n",
+		buffer_format(out, "%zu with a regression or a violated invariant</h1>\n",
 			      regressions);
 	else
-		buffer_add(out, "none with a regression.</p>\n");
+		buffer_add(out, "none with a regression against its baseline</h1>\n");
+}
+
+/* What changed for the worse over the campaigns, which no single report can say. */
+static void add_history_alerts(struct buffer *out, const struct site *site)
+{
+	for (size_t i = 0; site->has_trends && i < site->n_histories; i++) {
+		const struct history *history = &site->histories[i];
+
+		if (history->exit_code != EXIT_REGRESSION || !history->n_headline)
+			continue;
+		buffer_add(out, "<p class=\"alert\">");
+		buffer_add_html(out, history->headline[0]);
+		buffer_add(out, " <a href=\"trends.html\">All trends</a></p>\n");
+	}
 }
 
 void site_write_index(struct buffer *out, struct site *site)
@@ -241,10 +256,11 @@ void site_write_index(struct buffer *out, struct site *site)
 	if (site_has_feed(site))
 		buffer_add(out, "<link rel=\"alternate\" type=\"application/atom+xml\" "
 				"href=\"feed.xml\">\n");
-	buffer_add(out, "</head><body id=\"all\">\n<header><h1>proxeval: reports</h1>\n"
-			"<p>What proxy execution changes, campaign by campaign, the newest first"
-			"</p></header>\n");
+	buffer_add(out,
+		   "</head><body id=\"all\">\n<p class=\"origin\">proxeval: what proxy execution "
+		   "changes, campaign by campaign, the newest first</p>\n");
 	add_summary_line(out, site);
+	add_history_alerts(out, site);
 	buffer_add(out, "<nav>");
 	if (site->has_trends)
 		buffer_add(out, "<p><a href=\"trends.html\">Trends over the campaigns</a></p>\n");
