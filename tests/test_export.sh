@@ -117,6 +117,7 @@ test_golden() {
 # Text from files that means something to a reader of the format.
 test_hostile() {
 	cp -r "$fixtures/worse" "$work/odd"
+	rm "$work/odd/campaign.json"
 	"$python" - "$work/odd"/boot-*.json <<'END'
 import json, sys
 for path in sys.argv[1:]:
