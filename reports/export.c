@@ -169,14 +169,18 @@ const char *exact_number(double value, char out[EXACT_NUMBER_MAX])
 
 double to_base_unit(double value, const char *unit, const char **base)
 {
-	if (!strcmp(unit, "ns")) {
-		*base = "seconds";
-		return value / 1e9;
-	}
-	if (!strcmp(unit, "percent")) {
-		*base = "ratio";
-		return value / 100;
-	}
-	*base = !strcmp(unit, "ratio") || !strcmp(unit, "bytes") ? unit : "";
+	static const struct {
+		const char *unit, *base;
+		double divisor;
+	} units[] = {{"ns", "seconds", 1e9},	{"us", "seconds", 1e6},	     {"ms", "seconds", 1e3},
+		     {"percent", "ratio", 100}, {"permille", "ratio", 1000}, {"ratio", "ratio", 1},
+		     {"bytes", "bytes", 1}};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (!strcmp(unit, units[i].unit)) {
+			*base = units[i].base;
+			return value / units[i].divisor;
+		}
+	*base = "";
 	return value;
 }

@@ -79,7 +79,7 @@ const char *comparison_text(const struct analysis *analysis, const struct compar
 const char *exact_number(double value, char out[EXACT_NUMBER_MAX]);
 
 /*
- * A figure in its base unit: nanoseconds as seconds, per cent as a ratio. @base is
+ * A figure in its base unit: times as seconds, per cent and per mille as a ratio. @base is
  * "seconds", "ratio", "bytes" or "" (a plain number, or a unit without a base unit).
  */
 double to_base_unit(double value, const char *unit, const char **base);
