@@ -16,6 +16,7 @@
 #include "bench/files.h"
 #include "bench/journal.h"
 #include "bench/message.h"
+#include "reports/json_strict.h"
 #include "reports/sequential.h"
 
 #define CAMPAIGN_MAX_BYTES (16u << 20)
@@ -330,20 +331,20 @@ static int check_images(const struct campaign *campaign)
 /* campaign.json of @directory, parsed; -EINVAL with the message printed. */
 static int load_document(const char *directory, struct json_object **out)
 {
-	char *path = format_string("%s/campaign.json", directory), *bytes;
-	int err = path ? read_file(path, CAMPAIGN_MAX_BYTES, &bytes, NULL) : -ENOMEM;
+	char *path = format_string("%s/campaign.json", directory), problem[200];
+	int err = path ? json_strict_load(path, CAMPAIGN_MAX_BYTES, out, problem, sizeof(problem))
+		       : -ENOMEM;
 
 	if (err) {
 		if (err == -ENOENT || err == -ENOTDIR)
 			message_error("%s is not a campaign's folder: it holds no campaign.json",
 				      directory);
 		else
-			message_errno(err, "cannot read %s/campaign.json", directory);
+			message_error("%s/campaign.json: %s", directory,
+				      path ? problem : "there is not enough memory");
 		free(path);
 		return -EINVAL;
 	}
-	*out = json_tokener_parse(bytes);
-	free(bytes);
 	if (!json_object_is_type(*out, json_type_object)) {
 		message_error("%s is not a campaign: it is not a JSON object", path);
 		json_object_put(*out);

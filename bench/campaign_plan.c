@@ -8,6 +8,7 @@
 #include "bench/files.h"
 #include "bench/message.h"
 #include "bench/seed.h"
+#include "reports/json_strict.h"
 #include "reports/sequential.h"
 
 #define MANIFEST_MAX_BYTES (1u << 20)
@@ -75,16 +76,16 @@ uint64_t campaign_metronome_period_ns(enum time_kind time, uint64_t seed)
 static int add_manifest(struct json_object *object, const char *path)
 {
 	struct json_object *manifest, *value;
-	char *bytes;
+	char problem[200];
 	int err;
 
 	if (!path)
 		return 0;
-	err = read_file(path, MANIFEST_MAX_BYTES, &bytes, NULL);
-	if (err)
-		return message_errno(err, "cannot read the kernel's manifest %s", path);
-	manifest = json_tokener_parse(bytes);
-	free(bytes);
+	err = json_strict_load(path, MANIFEST_MAX_BYTES, &manifest, problem, sizeof(problem));
+	if (err) {
+		message_error("the kernel's manifest %s: %s", path, problem);
+		return err;
+	}
 	if (json_object_object_get_ex(manifest, "base", &value))
 		json_object_object_add(object, "base", json_object_get(value));
 	if (json_object_object_get_ex(manifest, "series", &value))

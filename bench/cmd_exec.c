@@ -14,6 +14,7 @@
 #include "bench/message.h"
 #include "bench/process.h"
 #include "bench/runner.h"
+#include "reports/json_strict.h"
 
 #define PLAN_MAX_BYTES (1u << 20)
 
@@ -33,15 +34,12 @@ static void print_progress(void *context, unsigned int done, unsigned int total,
 
 static int load_plan(const char *path, struct json_object **plan)
 {
-	char *text;
-	int err = read_file(path, PLAN_MAX_BYTES, &text, NULL);
+	char problem[200];
 
-	if (err) {
-		message_errno(err, "cannot read the plan %s", path);
+	if (json_strict_load(path, PLAN_MAX_BYTES, plan, problem, sizeof(problem))) {
+		message_error("the plan %s: %s", path, problem);
 		return EXIT_INVALID;
 	}
-	*plan = json_tokener_parse(text);
-	free(text);
 	if (!json_object_is_type(*plan, json_type_object)) {
 		json_object_put(*plan);
 		message_error("the plan %s is not a JSON object", path);

@@ -18,7 +18,7 @@
 #include "bench/message.h"
 #include "reports/import.h"
 #include "reports/load.h"
-#include "reports/reader.h"
+#include "reports/load.h"
 
 #define IMPORT_MAX_FILES 1000 /* what a campaign may have boots of one variant */
 
@@ -278,12 +278,7 @@ static int check_boots(const struct import_job *job)
 
 static int open_campaign(struct import_job *job)
 {
-	struct results results = {0};
-	char path[PATH_MAX];
-	struct reader reader = {.results = &results,
-				.path = path,
-				.error = results.error,
-				.error_size = sizeof(results.error)};
+	char path[PATH_MAX], error[640];
 
 	job->id = job->values->campaign ? strdup(job->values->campaign) : derive_id(job);
 	job->directory = job->id ? format_string("%s/%s", job->values->results, job->id) : NULL;
@@ -302,9 +297,8 @@ static int open_campaign(struct import_job *job)
 			      job->directory);
 		return EXIT_INVALID;
 	}
-	job->campaign = reader_load(&reader, "proxeval-campaign");
-	if (!job->campaign) {
-		message_error("%s", results.error);
+	if (document_load(path, "proxeval-campaign", &job->campaign, error, sizeof(error))) {
+		message_error("%s", error);
 		return EXIT_INVALID;
 	}
 	if (!is_import_campaign(job->campaign)) {

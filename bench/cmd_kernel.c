@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
@@ -13,6 +14,7 @@
 #include "bench/paths.h"
 #include "bench/process.h"
 #include "bench/progress.h"
+#include "reports/json_strict.h"
 
 #define MANIFEST_MAX_BYTES (1 << 20)
 
@@ -150,17 +152,20 @@ static int run_build(const struct kernel_options *options, const struct kernel_r
 
 static struct json_object *read_manifest(const char *directory, const char *name)
 {
-	char *path = format_string("%s/%s/manifest.json", directory, name), *text;
+	char *path = format_string("%s/%s/manifest.json", directory, name), problem[200];
 	char *image = format_string("%s/%s/bzImage", directory, name);
 	struct json_object *document = NULL;
 
-	if (path && image && *name != '.' && !read_file(path, MANIFEST_MAX_BYTES, &text, NULL)) {
-		document = json_tokener_parse(text);
-		free(text);
-		if (document)
+	if (path && image && *name != '.' && !access(path, F_OK)) {
+		json_strict_load(path, MANIFEST_MAX_BYTES, &document, problem, sizeof(problem));
+		if (json_object_is_type(document, json_type_object)) {
 			json_object_object_add(document, "image", json_object_new_string(image));
-		else
-			message_warning("%s is not JSON; remove its folder and build again", path);
+		} else {
+			message_warning("%s: %s; remove its folder and build again", path,
+					document ? "it is not a manifest" : problem);
+			json_object_put(document);
+			document = NULL;
+		}
 	}
 	free(path);
 	free(image);

@@ -210,7 +210,9 @@ bool proxy_exec_from_command_line(const char *command_line, bool *set)
 		char rest[16], *value = rest;
 		bool named;
 
-		word += strspn(word, " \t\n");
+		/* The same blanks as those that end a word, or one would be stood at for ever. */
+		while (isspace((unsigned char)*word))
+			word++;
 		length = word_length(word);
 		if (length == 2 && !strncmp(word, "--", 2))
 			break;		      /* what follows is for init */

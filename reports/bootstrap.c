@@ -14,7 +14,7 @@
 
 #define SEARCH_STEPS  64u
 #define SOLVE_STEPS   100u
-#define SOLVE_NEAR    1e-13 /* of the tilt */
+#define SOLVE_NEAR    1e-12 /* of the deviate */
 #define SMALL_DEVIATE 1e-4  /* below, the correction of the deviate is its limit at 0 */
 
 /* One group's boots around their mean: means of n of them, times @factor. */
@@ -80,56 +80,76 @@ static double deviate_at(const struct bootstrap *bootstrap, double tilt, double 
 	return copysign(root + log(straight / root) / root, tilt);
 }
 
-/*
- * The tilts around the deviate @wanted, on its side of the mean. False when the bootstrap's
- * distribution ends before it; *@point is then as far as was come.
- */
-static bool bracket(const struct bootstrap *bootstrap, double wanted, double *near, double *far,
-		    double *point)
+/* A tilt, the point that belongs to it, and how far its deviate is beyond the wanted one. */
+struct place {
+	double tilt, point, beyond;
+};
+
+static struct place place_at(const struct bootstrap *bootstrap, double tilt, double wanted)
 {
-	double sign = copysign(1, wanted), step = sign / sqrt(bootstrap->squares);
-	double reached = 0, furthest = 0;
+	struct place out = {.tilt = tilt};
 
-	*near = 0;
+	out.beyond = copysign(1, wanted) * (deviate_at(bootstrap, tilt, &out.point) - wanted);
+	return out;
+}
+
+/*
+ * Steps out to the tilts around the deviate @wanted, on its side of the mean. False when the
+ * bootstrap's distribution ends before it; @near is then as far as was come.
+ */
+static bool bracket(const struct bootstrap *bootstrap, double wanted, struct place *near,
+		    struct place *far)
+{
+	double step = wanted / sqrt(bootstrap->squares);
+
+	*near = (struct place){.beyond = -fabs(wanted)};
 	for (unsigned int i = 0; i < SEARCH_STEPS; i++) {
-		double deviate;
-
-		*far = *near + step;
-		deviate = sign * deviate_at(bootstrap, *far, point);
-		if (!(deviate > reached) && i)
-			break;
-		furthest = *point;
-		if (deviate >= fabs(wanted))
+		*far = place_at(bootstrap, near->tilt + step, wanted);
+		if (far->beyond >= 0)
 			return true;
-		reached = deviate;
+		if (!(far->beyond > near->beyond))
+			return false;
 		*near = *far;
+		step /= 2;
+		step = fabs(step) < 0.25 * fabs(wanted) / sqrt(bootstrap->squares) ? 2 * step
+										   : step;
 	}
-	*point = furthest;
 	return false;
 }
 
-/* Where the bootstrap's distribution has the deviate @wanted; false when it does not. */
-static bool find_point(const struct bootstrap *bootstrap, double wanted, double *point)
+/*
+ * Where the bootstrap's distribution has the deviate @wanted; where it ends, if it does not.
+ * Regula falsi, Illinois variant.
+ */
+static double find_point(const struct bootstrap *bootstrap, double wanted)
 {
-	double near, far;
+	struct place near, far, between;
+	bool was_far = false, is_far = true;
 
-	if (!bracket(bootstrap, wanted, &near, &far, point))
-		return false;
-	for (unsigned int i = 0; i < SOLVE_STEPS && fabs(far - near) > SOLVE_NEAR * fabs(far);
-	     i++) {
-		double middle = near + (far - near) / 2;
+	if (!bracket(bootstrap, wanted, &near, &far))
+		return near.point;
+	between = far;
+	for (unsigned int i = 0; i < SOLVE_STEPS && fabs(between.beyond) > SOLVE_NEAR; i++) {
+		double share = near.beyond / (near.beyond - far.beyond);
 
-		if (fabs(deviate_at(bootstrap, middle, point)) < fabs(wanted))
-			near = middle;
-		else
-			far = middle;
+		between = place_at(bootstrap, near.tilt + share * (far.tilt - near.tilt), wanted);
+		was_far = is_far;
+		is_far = between.beyond >= 0;
+		if (is_far) {
+			far = between;
+			near.beyond /= i && was_far ? 2 : 1;
+		} else {
+			near = between;
+			far.beyond /= i && !was_far ? 2 : 1;
+		}
 	}
-	return true;
+	return between.point;
 }
 
 /*
- * One end of the interval, relative to the estimate. So few boots may not have a
- * bootstrap mean that far out: Student's interval then goes on where they end.
+ * One end of the interval, relative to the estimate. Never nearer than Student's: so few boots
+ * may have no bootstrap mean that far out, and a skewness that one boot in ten makes is
+ * not seen by six.
  */
 static double end_of(const struct bootstrap *bootstrap, const struct difference *difference,
 		     double deviate, double student)
@@ -138,11 +158,11 @@ static double end_of(const struct bootstrap *bootstrap, const struct difference 
 	/* For a mean, the acceleration is the same sixth of the skewness as the bias. */
 	double acceleration = bias, shifted = bias + deviate;
 	double scale = 1 - acceleration * shifted, point = 0;
+	double least = copysign(student * difference->standard_error, deviate);
 
-	if (scale > 0 && (bias + shifted / scale) * deviate > 0 &&
-	    find_point(bootstrap, bias + shifted / scale, &point))
-		return point;
-	return copysign(fmax(fabs(point), student * difference->standard_error), deviate);
+	if (scale > 0 && (bias + shifted / scale) * deviate > 0)
+		point = find_point(bootstrap, bias + shifted / scale);
+	return deviate < 0 ? fmin(point, least) : fmax(point, least);
 }
 
 static void fill_bootstrap(struct bootstrap *bootstrap, const struct stratum *strata,

@@ -46,10 +46,9 @@ static enum finding finding_of_verdict(enum verdict verdict)
 }
 
 /* Whether @what stands in the way of @comparison, on either of its sides. */
-static bool is_in_the_way(const struct analysis *analysis, const struct comparison *comparison,
-			  const struct unmeasured *what)
+static bool is_in_the_way(const struct comparison *comparison, const struct unmeasured *what)
 {
-	if (what->variant != comparison->variant && what->variant != analysis->baseline)
+	if (what->variant != comparison->variant && what->variant != comparison->against)
 		return false;
 	return (what->section == SIZE_MAX || what->section == comparison->section) &&
 	       (what->metric == SIZE_MAX || what->metric == comparison->metric);
@@ -64,7 +63,7 @@ static const struct unmeasured *find_unmeasured(const struct analysis *analysis,
 	for (size_t i = 0; i < analysis->n_unmeasured; i++) {
 		const struct unmeasured *what = &analysis->unmeasured[i];
 
-		if (!is_in_the_way(analysis, comparison, what))
+		if (!is_in_the_way(comparison, what))
 			continue;
 		if (what->outcome && strcmp(what->outcome, "unsupported"))
 			return what;

@@ -73,6 +73,7 @@ static void begin_figure(struct row *row, const struct results *results, const s
 	add_count(row, boot->index);
 	add_count(row, boot->round);
 	add_text(row, results->variants[boot->variant].label);
+	add_text(row, results->machines[boot->machine].name);
 	add_text(row, results->target);
 	add_text(row, results->time);
 	add_text(row, section ? section->id : NULL);
@@ -173,8 +174,10 @@ static void write_figures(struct buffer *out, const struct analysis *analysis)
 	const struct results *results = analysis->results;
 	struct row row = {.out = out};
 
-	buffer_add(out, "campaign,boot,round,variant,target,time,section,workload,params,placement,"
-			"metric,unit,kind,direction,role,outcome,statistic,value,reason\r\n");
+	buffer_add(
+		out,
+		"campaign,boot,round,variant,machine,target,time,section,workload,params,placement,"
+		"metric,unit,kind,direction,role,outcome,statistic,value,reason\r\n");
 	for (size_t i = 0; i < results->n_boots; i++) {
 		const struct boot *boot = &results->boots[i];
 
@@ -211,8 +214,11 @@ static void add_comparison(struct row *row, const struct analysis *analysis,
 
 	begin_verdict(row, analysis, comparison->section, comparison->metric);
 	add_text(row, statistic_word(comparison->statistic));
-	add_text(row, variants[analysis->baseline].label);
+	add_text(row, variants[comparison->against].label);
 	add_text(row, variants[comparison->variant].label);
+	add_text(row, comparison->machine == ALL_MACHINES
+			      ? NULL
+			      : analysis->results->machines[comparison->machine].name);
 	add_count(row, comparison->baseline.n_boots);
 	add_count(row, comparison->other.n_boots);
 	add_count(row, comparison->baseline.samples);
@@ -244,6 +250,7 @@ static void add_invariant(struct row *row, const struct analysis *analysis,
 	add_text(row, NULL);
 	add_text(row, analysis->results->variants[invariant->variant].label);
 	add_text(row, NULL);
+	add_text(row, NULL);
 	add_count(row, invariant->n_boots);
 	for (int i = 0; i < 10; i++)
 		add_text(row, NULL);
@@ -259,13 +266,16 @@ static void write_verdicts(struct buffer *out, const struct analysis *analysis)
 {
 	struct row row = {.out = out};
 
-	buffer_add(out,
-		   "section,workload,params,placement,metric,unit,direction,role,statistic,"
-		   "baseline,variant,boots_baseline,boots_variant,samples_baseline,samples_variant,"
-		   "value_baseline,value_variant,ratio,ratio_low,ratio_high,p,p_adjusted,"
-		   "p_equivalence_adjusted,verdict,more_boots,violations,exposure,reason\r\n");
+	buffer_add(
+		out,
+		"section,workload,params,placement,metric,unit,direction,role,statistic,"
+		"baseline,variant,machine,boots_baseline,boots_variant,samples_baseline,samples_variant,"
+		"value_baseline,value_variant,ratio,ratio_low,ratio_high,p,p_adjusted,"
+		"p_equivalence_adjusted,verdict,more_boots,violations,exposure,reason\r\n");
 	for (size_t i = 0; i < analysis->n_comparisons; i++)
 		add_comparison(&row, analysis, &analysis->comparisons[i]);
+	for (size_t i = 0; i < analysis->n_by_machine; i++)
+		add_comparison(&row, analysis, &analysis->by_machine[i]);
 	for (size_t i = 0; i < analysis->n_invariants; i++)
 		add_invariant(&row, analysis, &analysis->invariants[i]);
 }

@@ -366,7 +366,7 @@ static struct json_object *comparison_misc(const struct submission *submission,
 
 	add_text(misc, "variant", results->variants[comparison->variant].label);
 	add_text(misc, "arguments", results->variants[comparison->variant].arguments);
-	add_text(misc, "baseline", results->variants[submission->analysis->baseline].label);
+	add_text(misc, "baseline", results->variants[comparison->against].label);
 	add_text(misc, "section", results->sections[comparison->section].id);
 	add_text(misc, "verdict", verdict_word(comparison->verdict));
 	add_count(misc, "boots", comparison->other.n_boots);
@@ -417,14 +417,14 @@ static void add_baseline(struct submission *submission, const struct comparison 
 		return;
 	key = format_string("%s\n%s\n%s", section->id, metric->name,
 			    statistic_word(comparison->statistic));
-	test = new_test(submission, analysis->baseline, key ? key : "");
+	test = new_test(submission, comparison->against, key ? key : "");
 	add_path(test, section, metric->name, statistic_word(comparison->statistic));
 	add_text(test, "comment", "the baseline's figure");
 	add_status(test, "DONE");
 	add_figure(test, comparison->baseline.centre, metric->unit);
-	add_environment(test, analysis->variants[analysis->baseline].example, false);
+	add_environment(test, analysis->variants[comparison->against].example, false);
 	misc = json_object_new_object();
-	add_text(misc, "variant", analysis->results->variants[analysis->baseline].label);
+	add_text(misc, "variant", analysis->results->variants[comparison->against].label);
 	add_text(misc, "section", section->id);
 	add_count(misc, "boots", comparison->baseline.n_boots);
 	json_object_object_add(test, "misc", misc);
@@ -515,17 +515,32 @@ static void add_boot(struct submission *submission, const struct boot *boot)
 	free(key);
 }
 
-/* Comparisons with several variants have the baseline's figure each: it is sent once. */
-static bool is_first_of_its_figure(const struct analysis *analysis, size_t index)
+static bool is_same_figure(const struct comparison *one, const struct comparison *other)
 {
-	const struct comparison *one = &analysis->comparisons[index];
+	return one->section == other->section && one->metric == other->metric &&
+	       one->statistic == other->statistic;
+}
 
-	for (size_t i = index; i-- > 0;) {
-		const struct comparison *other = &analysis->comparisons[i];
+/*
+ * Comparisons of several variants with one baseline have its figure each, and a baseline may
+ * itself be compared with another one: each figure is sent once. Those of one metric are
+ * neighbours.
+ */
+static bool is_baseline_due(const struct analysis *analysis, size_t index)
+{
+	const struct comparison *all = analysis->comparisons, *one = &all[index];
+	size_t first = index, behind = index + 1;
 
-		if (other->section != one->section || other->metric != one->metric)
-			return true;
-		if (other->statistic == one->statistic)
+	while (first > 0 && all[first - 1].section == one->section &&
+	       all[first - 1].metric == one->metric)
+		first--;
+	while (behind < analysis->n_comparisons && all[behind].section == one->section &&
+	       all[behind].metric == one->metric)
+		behind++;
+	for (size_t i = first; i < behind; i++) {
+		if (!is_same_figure(&all[i], one))
+			continue;
+		if (all[i].variant == one->against || (i < index && all[i].against == one->against))
 			return false;
 	}
 	return true;
@@ -542,7 +557,7 @@ static void add_all(struct submission *submission)
 	for (size_t i = 0; i < analysis->results->n_boots; i++)
 		add_boot(submission, &analysis->results->boots[i]);
 	for (size_t i = 0; i < analysis->n_comparisons; i++) {
-		if (is_first_of_its_figure(analysis, i))
+		if (is_baseline_due(analysis, i))
 			add_baseline(submission, &analysis->comparisons[i]);
 		add_comparison(submission, &analysis->comparisons[i]);
 	}

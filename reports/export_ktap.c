@@ -181,7 +181,7 @@ static void add_comparison(struct group_of_tests *group, const struct analysis *
 	snprintf(name, sizeof(name), "%.120s %s %.120s against %.120s", metric,
 		 statistic_word(comparison->statistic),
 		 results->variants[comparison->variant].label,
-		 results->variants[analysis->baseline].label);
+		 results->variants[comparison->against].label);
 	add_diagnostic(&group->body, "  ", name, comparison_text(analysis, comparison, figures));
 	if (finding == FINDING_FIGURE)
 		return;

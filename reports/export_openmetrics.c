@@ -207,8 +207,8 @@ static void add_place(struct page *page, size_t section_index, size_t variant)
 	add_label(page, false, "placement", section->placement);
 }
 
-/* The mean over the boots on the scale of the test: geometric where all are positive. */
-static double centre_of(const struct group *group)
+/* Where nothing compares it: geometric where all values are positive. */
+static double own_mean(const struct group *group)
 {
 	double sum = 0;
 	bool is_log = true;
@@ -219,6 +219,24 @@ static double centre_of(const struct group *group)
 		sum += is_log ? log(group->values[i]) : group->values[i];
 	sum /= (double)group->n_boots;
 	return is_log ? exp(sum) : sum;
+}
+
+/* A variant's mean over its boots; the very one of the comparisons where there is one. */
+static double shown_mean(const struct page *page, size_t section, const char *metric,
+			 enum statistic statistic, size_t variant, const struct group *group)
+{
+	const struct analysis *analysis = page->analysis;
+	const struct comparison *found;
+
+	found = analysis_find(analysis, section, metric, statistic, variant);
+	if (found && isfinite(found->other.centre))
+		return found->other.centre;
+	for (size_t other = 0; other < analysis->results->n_variants; other++) {
+		found = analysis_find(analysis, section, metric, statistic, other);
+		if (found && found->against == variant && isfinite(found->baseline.centre))
+			return found->baseline.centre;
+	}
+	return own_mean(group);
 }
 
 static void add_measured(struct page *page, const struct metric_family *family, size_t section,
@@ -239,7 +257,9 @@ static void add_measured(struct page *page, const struct metric_family *family, 
 			add_place(page, section, variant);
 			add_label(page, false, "statistic", statistic_word((enum statistic)i));
 			end_sample(page, variant,
-				   to_base_unit(centre_of(&group), family->unit, &base));
+				   to_base_unit(shown_mean(page, section, family->metric,
+							   (enum statistic)i, variant, &group),
+						family->unit, &base));
 		}
 }
 
@@ -275,7 +295,7 @@ static void add_subject(struct page *page, const struct comparison *comparison)
 	add_label(page, false, "metric",
 		  results->sections[comparison->section].metrics[comparison->metric].name);
 	add_label(page, false, "statistic", statistic_word(comparison->statistic));
-	add_label(page, false, "baseline", variant_label(page, page->analysis->baseline));
+	add_label(page, false, "baseline", variant_label(page, comparison->against));
 }
 
 static void add_ratios(struct page *page)

@@ -95,30 +95,54 @@ static const char *get_topology(struct analysis *analysis, size_t variant)
 	return text && *text ? text : NULL;
 }
 
-/* Once where all variants that know it have the same; else each with its label. */
+static bool is_same_value(const char *a, const char *b)
+{
+	return !a || !b ? a == b : !strcmp(a, b);
+}
+
+/* "proxy@7.3.1, !proxy@7.3.1: VALUE; …": each value once, behind the variants that have it. */
+static void add_values(struct buffer *text, const struct analysis *analysis,
+		       const char *const *values)
+{
+	const struct results *results = analysis->results;
+
+	for (size_t i = 0; i < results->n_variants; i++) {
+		bool is_said = false;
+
+		for (size_t j = 0; j < i; j++)
+			is_said |= is_same_value(values[j], values[i]);
+		if (is_said)
+			continue;
+		buffer_format(text, "%s%s", text->length ? "; " : "", results->variants[i].label);
+		for (size_t j = i + 1; j < results->n_variants; j++)
+			if (is_same_value(values[j], values[i]))
+				buffer_format(text, ", %s", results->variants[j].label);
+		buffer_format(text, ": %s", values[i] ? values[i] : "-");
+	}
+}
+
+/* Once where all variants that know it have the same; else with the labels. */
 static int add_property(struct analysis *analysis, const char *name, property get)
 {
 	const struct results *results = analysis->results;
-	const char *first = NULL, *separator = "";
+	const char **values =
+		arena_alloc(&analysis->arena, (results->n_variants + 1) * sizeof(*values));
+	const char *first = NULL;
 	struct buffer text = {0};
 	bool is_same = true;
 
+	if (!values)
+		return -ENOMEM;
 	for (size_t i = 0; i < results->n_variants; i++) {
-		const char *value = get(analysis, i);
-
+		values[i] = get(analysis, i);
 		if (!first)
-			first = value;
-		is_same &= !value || !strcmp(first, value);
+			first = values[i];
+		is_same &= !values[i] || !strcmp(first, values[i]);
 	}
 	if (is_same && first)
 		buffer_add(&text, first);
-	for (size_t i = 0; i < results->n_variants && !is_same; i++) {
-		const char *value = get(analysis, i);
-
-		buffer_format(&text, "%s%s: %s", separator, results->variants[i].label,
-			      value ? value : "-");
-		separator = "; ";
-	}
+	else if (!is_same)
+		add_values(&text, analysis, values);
 	return add_fact(analysis, name, &text);
 }
 

@@ -190,20 +190,29 @@ static void say_change(double from, double to, const char *unit, struct buffer *
 		buffer_format(text, "%s to %s", first, second);
 }
 
-/* ": x 0.052 to 0.053 (19.0 to 19.4 times shorter), p <= 0.0087"; the smaller change first. */
-static void say_effect(const struct tally *tally, struct buffer *text)
+/*
+ * ": 18.9 to 19.9 times shorter (x 0.050 to 0.053), p <= 0.0087"; the smaller change first. Of
+ * one comparison the range that it may be in is said instead: "(x 0.050, 95 % range 0.048-0.052)".
+ */
+static void say_effect(const struct analysis *analysis, const struct tally *tally,
+		       struct buffer *text)
 {
+	const struct comparison *only = &analysis->comparisons[tally->comparisons[0]];
 	char low[FORMATTED_MAX], high[FORMATTED_MAX], p[FORMATTED_MAX];
 	bool is_down = tally->ratio_high < 1;
 
 	if (!(tally->ratio_low > 0) || !isfinite(tally->ratio_high))
 		return;
-	format_ratio(low, tally->ratio_low);
-	format_ratio(high, tally->ratio_high);
-	buffer_format(text, ": x %s%s%s (", low, strcmp(low, high) ? " to " : "",
-		      strcmp(low, high) ? high : "");
+	buffer_add(text, ": ");
 	say_change(is_down ? tally->ratio_high : tally->ratio_low,
 		   is_down ? tally->ratio_low : tally->ratio_high, tally->metric->unit, text);
+	format_ratio(low, tally->ratio_low);
+	format_ratio(high, tally->ratio_high);
+	buffer_format(text, " (x %s%s%s", low, strcmp(low, high) ? " to " : "",
+		      strcmp(low, high) ? high : "");
+	if (tally->total == 1 && !isnan(only->ratio_low))
+		buffer_format(text, ", 95 %% range %s to %s", format_ratio(low, only->ratio_low),
+			      format_ratio(high, only->ratio_high));
 	buffer_format(text, "), p %s%s",
 		      tally->p_highest < 0.0001 ? "" : "<= ", format_p(p, tally->p_highest));
 }
@@ -241,7 +250,7 @@ static int say_metric(struct analysis *analysis, const struct tally *tally)
 	add_pair(analysis, tally->variant, &text);
 	add_name(analysis, tally, &text);
 	say_verdicts(analysis, tally, &text);
-	say_effect(tally, &text);
+	say_effect(analysis, tally, &text);
 	if (tally->more_boots)
 		buffer_format(&text, "; at least %zu more boot%s of each needed", tally->more_boots,
 			      plural(tally->more_boots));
@@ -301,6 +310,53 @@ static int say_rank(struct analysis *analysis, const struct tallies *tallies, in
 	return err;
 }
 
+/* "better on a (x 0.05), equivalent on b (x 1.00)" */
+static void add_machine_verdicts(const struct analysis *analysis, const struct comparison *combined,
+				 struct buffer *text)
+{
+	const char *separator = "";
+
+	for (size_t i = 0; i < analysis->n_by_machine; i++) {
+		const struct comparison *one = &analysis->by_machine[i];
+		char ratio[FORMATTED_MAX];
+
+		if (!is_same_comparison(one, combined))
+			continue;
+		buffer_format(text, "%s%s on %s (x %s)", separator, verdict_word(one->verdict),
+			      analysis->results->machines[one->machine].name,
+			      format_ratio(ratio, one->ratio));
+		separator = ", ";
+	}
+}
+
+/* One combined figure does not stand for machines that differ. */
+static int say_machines(struct analysis *analysis)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < analysis->n_comparisons && !err; i++) {
+		const struct comparison *comparison = &analysis->comparisons[i];
+		const struct section_info *section =
+			&analysis->results->sections[comparison->section];
+		struct buffer text = {0};
+		char shown[FORMATTED_MAX], p[FORMATTED_MAX];
+
+		if (!machines_disagree(analysis, comparison))
+			continue;
+		buffer_format(&text, "The machines disagree: %s against %s: %s in %s is ",
+			      label_of(analysis, comparison->variant),
+			      label_of(analysis, comparison->against),
+			      format_metric(shown, metric_of(analysis, comparison),
+					    comparison->statistic),
+			      section->placement);
+		add_machine_verdicts(analysis, comparison, &text);
+		format_p(p, comparison->heterogeneity.p);
+		buffer_format(&text, "; p of agreement %s%s.", *p == '<' ? "" : "= ", p);
+		err = add_headline(analysis, &text);
+	}
+	return err;
+}
+
 static int say_metrics(struct analysis *analysis)
 {
 	struct tallies tallies = {0};
@@ -308,7 +364,7 @@ static int say_metrics(struct analysis *analysis)
 
 	for (int rank = 0; rank <= 4 && !err; rank++)
 		err = say_rank(analysis, &tallies, rank);
-	return err;
+	return err ? err : say_machines(analysis);
 }
 
 /* The range over the sections of what a variant's boots have in the middle. */

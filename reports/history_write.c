@@ -62,19 +62,14 @@ static void add_point(struct buffer *out, const struct history *history,
 	const struct history_point *point = &series->points[index];
 	const char *unit = history_metric(history, series)->unit;
 	char value[FORMATTED_MAX], ratio[FORMATTED_MAX];
-	struct buffer row = {0}, ascii = {0};
+	struct buffer row = {0};
 
 	buffer_format(&row, "%-16.30s %-32.60s %5zu %9s %8s", point->release,
 		      history->results->campaigns[point->campaign].id, point->n_boots,
 		      format_value(value, point->centre, unit),
 		      format_ratio(ratio, point->centre / series->points[0].centre));
-	page_add_ascii(&ascii, row.text ? row.text : "");
-	if (ascii.text)
-		buffer_add_bytes(out, ascii.text,
-				 ascii.length < TEXT_COLUMNS ? ascii.length : TEXT_COLUMNS);
-	buffer_add(out, "\n");
+	page_add_line(out, row.text ? row.text : "");
 	buffer_release(&row);
-	buffer_release(&ascii);
 }
 
 /* Every campaign of a series, with its changes between them. */
@@ -119,7 +114,7 @@ static void add_overview(struct buffer *out, const struct history *history, enum
 		const char *unit = history_metric(history, series)->unit;
 		char name[FORMATTED_MAX], oldest[FORMATTED_MAX], newest[FORMATTED_MAX];
 		char state[FORMATTED_MAX], label[FORMATTED_MAX];
-		struct buffer row = {0}, ascii = {0};
+		struct buffer row = {0};
 
 		if (series->family != family)
 			continue;
@@ -139,13 +134,8 @@ static void add_overview(struct buffer *out, const struct history *history, enum
 			format_value(oldest, series->points[0].centre, unit),
 			format_value(newest, series->points[series->n_points - 1].centre, unit),
 			state_of(series, state));
-		page_add_ascii(&ascii, row.text ? row.text : "");
-		if (ascii.text)
-			buffer_add_bytes(out, ascii.text,
-					 ascii.length < TEXT_COLUMNS ? ascii.length : TEXT_COLUMNS);
-		buffer_add(out, "\n");
+		page_add_line(out, row.text ? row.text : "");
 		buffer_release(&row);
-		buffer_release(&ascii);
 	}
 }
 

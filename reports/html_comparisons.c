@@ -33,6 +33,10 @@ static void add_verdict(struct page *page, const struct comparison *comparison)
 		buffer_add_html(page->out, comparison->reason);
 		buffer_add(page->out, "</span>");
 	}
+	if (comparison->n_same_seed)
+		buffer_format(page->out,
+			      "<br><span class=\"soft\">%zu of %zu equal seeds identical</span>",
+			      comparison->n_identical, comparison->n_same_seed);
 	buffer_add(page->out, "</td>");
 }
 
@@ -92,7 +96,22 @@ static void add_factors(struct page *page, const struct comparison *comparison)
 		      format_ratio(after, factor->other.centre));
 }
 
-static void add_row(struct page *page, const struct comparison *comparison, bool with_factors)
+/* What the columns of a table depend on. */
+struct table {
+	enum family family;
+	bool has_factors, has_variants, has_machines;
+};
+
+static void add_variants(struct page *page, const struct comparison *comparison)
+{
+	buffer_add(page->out, "<td>");
+	buffer_format_html(page->out, "%s against %s", page_label(page, comparison->variant),
+			   page_label(page, comparison->against));
+	buffer_add(page->out, "</td>");
+}
+
+static void add_row(struct page *page, const struct table *table,
+		    const struct comparison *comparison)
 {
 	const struct section_info *section = &page->results->sections[comparison->section];
 	const struct metric_info *metric = page_metric(page, comparison);
@@ -103,49 +122,46 @@ static void add_row(struct page *page, const struct comparison *comparison, bool
 	/* Early, so that a narrow screen shows it without scrolling. */
 	add_verdict(page, comparison);
 	page_cell(page, format_metric(text, metric, comparison->statistic));
-	if (page->results->n_variants > 2) {
-		buffer_add(page->out, "<td>");
-		buffer_format_html(page->out, "%s against %s",
-				   page_label(page, comparison->variant),
-				   page_label(page, comparison->against));
-		buffer_add(page->out, "</td>");
-	}
+	if (table->has_machines)
+		page_cell(page, page->results->machines[comparison->machine].name);
+	if (table->has_variants)
+		add_variants(page, comparison);
 	page_number(page, format_value(text, comparison->baseline.centre, metric->unit));
 	page_number(page, format_value(text, comparison->other.centre, metric->unit));
 	add_ratio(page, comparison);
-	if (with_factors)
+	if (table->has_factors)
 		add_factors(page, comparison);
 	page_number(page, format_p(text, shown_p(comparison)));
 	page_comparison_json(page, comparison);
 	buffer_add(page->out, "</tr>\n");
 }
 
-static void open_table(struct page *page, const char *label, enum family family, bool with_factors)
+static void open_table(struct page *page, const char *label, const struct table *table)
 {
-	const char *heads[12];
+	const char *heads[14];
 	char before[256], after[256], interval[32];
 	size_t n = 0, other = page->analysis->baseline ? 0 : 1;
-	bool has_many = page->results->n_variants > 2;
+	bool is_pair = page->results->n_variants == 2;
 
 	snprintf(before, sizeof(before), ">%.250s",
-		 has_many ? "baseline" : page_label(page, page->analysis->baseline));
-	snprintf(after, sizeof(after), ">%.250s",
-		 has_many || other >= page->results->n_variants ? "variant"
-								: page_label(page, other));
+		 is_pair ? page_label(page, page->analysis->baseline) : "baseline");
+	snprintf(after, sizeof(after), ">%.250s", is_pair ? page_label(page, other) : "variant");
+	snprintf(interval, sizeof(interval), "%.4g %% interval", 100 * page->analysis->confidence);
 	heads[n++] = "placement";
 	heads[n++] = "verdict";
 	heads[n++] = "metric";
-	if (has_many)
+	if (table->has_machines)
+		heads[n++] = "machine";
+	if (table->has_variants)
 		heads[n++] = "variant";
 	heads[n++] = before;
 	heads[n++] = after;
 	heads[n++] = ">ratio";
-	snprintf(interval, sizeof(interval), "%.4g %% interval", 100 * page->analysis->confidence);
 	heads[n++] = interval;
-	if (with_factors)
+	if (table->has_factors)
 		heads[n++] = ">inversion factor";
-	heads[n++] = family == FAMILY_CONTROL ? ">p of agreement" : ">p";
-	heads[n++] = "figures";
+	heads[n++] = table->family == FAMILY_CONTROL ? ">p of agreement" : ">p";
+	heads[n++] = PAGE_JSON_HEAD;
 	heads[n] = NULL;
 	page_open_table(page, label, heads);
 }
@@ -154,13 +170,38 @@ void page_comparisons(struct page *page, const char *label, enum family family, 
 		      size_t end)
 {
 	const struct analysis *analysis = page->analysis;
-	bool with_factors = has_factors(page, family, first, end);
+	struct table table = {.family = family,
+			      .has_factors = has_factors(page, family, first, end),
+			      .has_variants = page->results->n_variants > 2};
 
 	if (!page_count_comparisons(page, family, first, end))
 		return;
-	open_table(page, label, family, with_factors);
+	open_table(page, label, &table);
 	for (size_t i = 0; i < analysis->n_comparisons; i++)
 		if (is_in(&analysis->comparisons[i], family, first, end))
-			add_row(page, &analysis->comparisons[i], with_factors);
+			add_row(page, &table, &analysis->comparisons[i]);
+	page_close_table(page);
+}
+
+size_t page_count_machine_rows(const struct page *page, size_t first, size_t end)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < page->analysis->n_by_machine; i++)
+		count += is_in(&page->analysis->by_machine[i], FAMILY_PRIMARY, first, end);
+	return count;
+}
+
+void page_machine_rows(struct page *page, const char *label, size_t first, size_t end)
+{
+	const struct analysis *analysis = page->analysis;
+	struct table table = {.family = FAMILY_PRIMARY,
+			      .has_variants = page->results->n_variants > 2,
+			      .has_machines = true};
+
+	open_table(page, label, &table);
+	for (size_t i = 0; i < analysis->n_by_machine; i++)
+		if (is_in(&analysis->by_machine[i], FAMILY_PRIMARY, first, end))
+			add_row(page, &table, &analysis->by_machine[i]);
 	page_close_table(page);
 }

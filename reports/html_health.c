@@ -4,7 +4,7 @@
 
 #include "reports/html_page.h"
 
-/* Up to PAGE_LINKS_MAX + 1 boots of a variant; returns how many it has. */
+/* Up to PAGE_LINKS_MAX boots of a variant; returns how many it has. */
 static size_t boots_of(const struct page *page, size_t variant, size_t *boots)
 {
 	size_t count = 0;
@@ -12,7 +12,7 @@ static size_t boots_of(const struct page *page, size_t variant, size_t *boots)
 	for (size_t i = 0; i < page->results->n_boots; i++) {
 		if (page->results->boots[i].variant != variant)
 			continue;
-		if (count <= PAGE_LINKS_MAX)
+		if (count < PAGE_LINKS_MAX)
 			boots[count] = i;
 		count++;
 	}
@@ -22,7 +22,7 @@ static size_t boots_of(const struct page *page, size_t variant, size_t *boots)
 static void add_variant(struct page *page, size_t variant)
 {
 	const struct variant_sum *sum = &page->analysis->variants[variant];
-	size_t boots[PAGE_LINKS_MAX + 1], count = boots_of(page, variant, boots);
+	size_t boots[PAGE_LINKS_MAX], count = boots_of(page, variant, boots);
 
 	buffer_add(page->out, "<tr>");
 	page_row_head(page, page_label(page, variant));
@@ -40,7 +40,8 @@ static void add_health(struct page *page)
 	buffer_add(page->out, "<h2 id=\"health\">Health</h2>\n");
 	page_open_table(page, "Health of each variant",
 			(const char *[]){"variant", ">boots", ">ended well", ">kernel log clean",
-					 ">with complaints", ">not readable", "figures", NULL});
+					 ">with complaints", ">not readable", PAGE_JSON_HEAD,
+					 NULL});
 	for (size_t i = 0; i < page->results->n_variants; i++)
 		add_variant(page, i);
 	page_close_table(page);
@@ -55,7 +56,7 @@ static void add_health(struct page *page)
 
 static void add_evidence_row(struct page *page, const struct evidence_sum *sum)
 {
-	size_t boots[PAGE_LINKS_MAX + 1], count = boots_of(page, sum->variant, boots);
+	size_t boots[PAGE_LINKS_MAX], count = boots_of(page, sum->variant, boots);
 	bool is_held = sum->held == sum->sections;
 
 	buffer_add(page->out, "<tr>");
@@ -85,7 +86,7 @@ static void add_evidence(struct page *page)
 		   "really happened.</p>\n");
 	page_open_table(page, "Evidence",
 			(const char *[]){"what", "held in sections", "variant", ">seen",
-					 ">expected", "in one boot", "figures", NULL});
+					 ">expected", "in one boot", PAGE_JSON_HEAD, NULL});
 	for (size_t i = 0; i < analysis->n_evidence; i++)
 		add_evidence_row(page, &analysis->evidence[i]);
 	page_close_table(page);

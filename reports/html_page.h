@@ -40,6 +40,7 @@ void page_count(struct page *page, uint64_t count);
  * A table in a box that scrolls by itself; @label says what it is. A head that begins with '>' is
  * over numbers; @heads ends with NULL, and with nothing else the table has no heads.
  */
+#define PAGE_JSON_HEAD "figures" /* over cells that page_json_cell makes: not printed */
 void page_open_table(struct page *page, const char *label, const char *const *heads);
 void page_close_table(struct page *page);
 
@@ -56,12 +57,18 @@ const char *page_label(const struct page *page, size_t variant);
 const struct metric_info *page_metric(const struct page *page, const struct comparison *comparison);
 
 /*
- * The files behind a figure, folded: the boots whose index is in @boots, and where in summary.json
+ * The files behind a figure, folded: the @count boots (of more than PAGE_LINKS_MAX @boots has the
+ * first so many) whose index is in @boots, and where in summary.json
  * the same figure stands (@where, such as "comparisons[3]"; NULL: nowhere). page_json_cell
  * makes a table's cell of it.
  */
 void page_json(struct page *page, const size_t *boots, size_t count, const char *where);
 void page_json_cell(struct page *page, const size_t *boots, size_t count, const char *where);
+/* The same for the boots of a variant, or ALL_VARIANTS, that have a metric; the second in a cell.
+ */
+#define ALL_VARIANTS SIZE_MAX
+void page_json_of(struct page *page, size_t section, size_t metric, size_t variant);
+void page_metric_json(struct page *page, size_t section, size_t metric, size_t variant);
 /* The same for one comparison, with both sides' boots. */
 void page_comparison_json(struct page *page, const struct comparison *comparison);
 
@@ -82,6 +89,17 @@ void page_comparisons(struct page *page, const char *label, enum family family, 
 		      size_t end);
 size_t page_count_comparisons(const struct page *page, enum family family, size_t first,
 			      size_t end);
+
+/* What each machine says of them, where there are several. */
+void page_machine_rows(struct page *page, const char *label, size_t first, size_t end);
+size_t page_count_machine_rows(const struct page *page, size_t first, size_t end);
+
+/* ---- the same sections' invariants, effects, machines, and tails; nothing where there is none
+ * ---- */
+void page_invariants(struct page *page, size_t first, size_t end); /* html_invariants.c */
+void page_effects(struct page *page, size_t first, size_t end);	   /* html_effects.c */
+void page_machines(struct page *page, size_t first, size_t end);   /* html_effects.c */
+void page_tails(struct page *page, size_t first, size_t end);	   /* html_tails.c */
 
 /* ---- html_heat.c: the placements' heat map ---- */
 /*

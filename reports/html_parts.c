@@ -130,6 +130,8 @@ void page_open_table(struct page *page, const char *label, const char *const *he
 			buffer_add(page->out, "<td></td>");
 		else if (**heads == '>')
 			page_element(page, "th scope=\"col\" class=\"n\"", *heads + 1);
+		else if (!strcmp(*heads, PAGE_JSON_HEAD))
+			page_element(page, "th scope=\"col\" class=\"json\"", *heads);
 		else
 			page_element(page, "th scope=\"col\"", *heads);
 	buffer_add(page->out, "</tr></thead><tbody>\n");
@@ -268,6 +270,38 @@ void page_json_cell(struct page *page, const size_t *boots, size_t count, const 
 	buffer_add(page->out, "</td>");
 }
 
+static size_t boots_with(const struct page *page, size_t section, size_t metric, size_t variant,
+			 size_t *boots)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < page->results->n_boots; i++) {
+		const struct boot *boot = &page->results->boots[i];
+
+		if ((variant != ALL_VARIANTS && boot->variant != variant) ||
+		    !boot_measurement(boot, section, metric))
+			continue;
+		if (count < PAGE_LINKS_MAX)
+			boots[count] = i;
+		count++;
+	}
+	return count;
+}
+
+void page_json_of(struct page *page, size_t section, size_t metric, size_t variant)
+{
+	size_t boots[PAGE_LINKS_MAX], count = boots_with(page, section, metric, variant, boots);
+
+	page_json(page, boots, count, NULL);
+}
+
+void page_metric_json(struct page *page, size_t section, size_t metric, size_t variant)
+{
+	buffer_add(page->out, "<td>");
+	page_json_of(page, section, metric, variant);
+	buffer_add(page->out, "</td>");
+}
+
 /* The summary lists controls apart from all other comparisons, both in the analysis' order. */
 static size_t summary_index(const struct page *page, const struct comparison *comparison)
 {
@@ -282,15 +316,17 @@ static size_t summary_index(const struct page *page, const struct comparison *co
 void page_comparison_json(struct page *page, const struct comparison *comparison)
 {
 	const struct group *groups[] = {&comparison->baseline, &comparison->other};
-	size_t boots[PAGE_LINKS_MAX + 1], count = 0;
+	size_t boots[PAGE_LINKS_MAX], count = 0;
+	bool is_listed = comparison->machine == ALL_MACHINES;
 	char where[64];
 
 	for (size_t i = 0; i < 2; i++)
 		for (size_t j = 0; j < groups[i]->n_boots; j++, count++)
-			if (count <= PAGE_LINKS_MAX)
+			if (count < PAGE_LINKS_MAX)
 				boots[count] = groups[i]->boots[j];
-	snprintf(where, sizeof(where), "%s[%zu]",
-		 comparison->family == FAMILY_CONTROL ? "controls" : "comparisons",
-		 summary_index(page, comparison));
-	page_json_cell(page, boots, count, where);
+	if (is_listed)
+		snprintf(where, sizeof(where), "%s[%zu]",
+			 comparison->family == FAMILY_CONTROL ? "controls" : "comparisons",
+			 summary_index(page, comparison));
+	page_json_cell(page, boots, count, is_listed ? where : NULL);
 }

@@ -111,7 +111,7 @@ const char html_style[] =
 	"svg.line{display:inline-block;width:1.9rem;height:.75rem;margin-right:.35rem;"
 	"vertical-align:baseline}\n"
 	".cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,25rem),1fr));"
-	"gap:1rem}\n"
+	"gap:1rem;align-items:start}\n"
 	".card{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:8px;"
 	"padding:.7rem .9rem;min-width:0}figcaption{margin-bottom:.3rem;font-size:.92rem}\n"
 	".card svg{display:block;width:100%;height:auto;max-width:36rem}\n"
@@ -137,7 +137,7 @@ const char html_style[] =
 	".card{padding:.6rem .5rem}}\n"
 	"@media print{:root{color-scheme:light;" LIGHT "}" LIGHT_STEPS
 	"body{max-width:none;padding:0;font-size:10pt}"
-	"h1,h2,h3,h4,figcaption,summary{break-after:avoid}.card,tr,dl,.alert,.note,.ramps{"
+	"h1,h2,h3,h4,.key,figcaption,summary{break-after:avoid}.card,tr,dl,.alert,.note,.ramps{"
 	"break-inside:avoid}.scroll{overflow:visible;background:none}nav,.json{display:none}"
 	"details::details-content{content-visibility:visible;block-size:auto}"
 	"summary{list-style:none;color:var(--ink)}a{color:inherit;text-decoration:none}"

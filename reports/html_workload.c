@@ -43,21 +43,6 @@ static bool is_drawn(const struct metric_info *metric, bool primary)
 	return metric->kind != METRIC_INVARIANT && (metric->role == ROLE_PRIMARY) == primary;
 }
 
-/* The boots that have the metric. */
-static void add_figure_json(struct page *page, size_t section, size_t metric)
-{
-	size_t boots[PAGE_LINKS_MAX + 1], count = 0;
-
-	for (size_t i = 0; i < page->results->n_boots; i++) {
-		if (!boot_measurement(&page->results->boots[i], section, metric))
-			continue;
-		if (count <= PAGE_LINKS_MAX)
-			boots[count] = i;
-		count++;
-	}
-	page_json(page, boots, count, NULL);
-}
-
 static bool has_figure(const struct page *page, size_t section, size_t metric)
 {
 	for (size_t i = 0; i < page->results->n_boots; i++) {
@@ -91,7 +76,7 @@ static void add_figure(struct page *page, size_t section, size_t metric)
 		svg_distribution(page->out, page->analysis, section, metric);
 	}
 	svg_boots(page->out, page->analysis, section, metric);
-	add_figure_json(page, section, metric);
+	page_json_of(page, section, metric, ALL_VARIANTS);
 	buffer_add(page->out, "</figure>\n");
 }
 
@@ -106,32 +91,6 @@ static void add_figures(struct page *page, struct span group, bool primary)
 				add_figure(page, section, metric);
 	}
 	buffer_add(page->out, "</div>\n");
-}
-
-static void add_effects(struct page *page, struct span group)
-{
-	bool is_open = false;
-
-	for (size_t i = 0; i < page->results->n_variants; i++) {
-		if (!svg_has_effects(page->analysis, FAMILY_PRIMARY, i, group.first, group.end))
-			continue;
-		if (!is_open)
-			buffer_format(page->out,
-				      "<h4>Effects with %.4g %% intervals</h4>\n"
-				      "<p class=\"soft\">Left of the dashed line is lower "
-				      "than the baseline; the band is the margin of "
-				      "equivalence.</p>\n<div class=\"cards\">\n",
-				      100 * page->analysis->confidence);
-		is_open = true;
-		buffer_add(page->out, "<figure class=\"card\"><figcaption>");
-		buffer_format_html(page->out, "%s against %s", page_label(page, i),
-				   page_label(page, variant_baseline(page->analysis, i)));
-		buffer_add(page->out, "</figcaption>\n");
-		svg_effects(page->out, page->analysis, FAMILY_PRIMARY, i, group.first, group.end);
-		buffer_add(page->out, "</figure>\n");
-	}
-	if (is_open)
-		buffer_add(page->out, "</div>\n");
 }
 
 /* Whether an earlier section of the group has the metric, too. */
@@ -157,60 +116,6 @@ static void add_heat_maps(struct page *page, struct span group, struct span work
 	}
 }
 
-static bool has_invariants(const struct page *page, struct span group)
-{
-	for (size_t i = 0; i < page->analysis->n_invariants; i++)
-		if (page->analysis->invariants[i].section >= group.first &&
-		    page->analysis->invariants[i].section < group.end)
-			return true;
-	return false;
-}
-
-static void add_invariant(struct page *page, const struct invariant *invariant)
-{
-	const struct section_info *section = &page->results->sections[invariant->section];
-	size_t boots[PAGE_LINKS_MAX + 1], count = 0;
-
-	for (size_t i = 0; i < page->results->n_boots; i++) {
-		const struct boot *boot = &page->results->boots[i];
-
-		if (boot->variant != invariant->variant ||
-		    !boot_measurement(boot, invariant->section, invariant->metric))
-			continue;
-		if (count <= PAGE_LINKS_MAX)
-			boots[count] = i;
-		count++;
-	}
-	buffer_add(page->out, "<tr>");
-	page_row_head(page, section->placement);
-	buffer_add(page->out, "<td class=\"verdict\">");
-	page_chip(page, invariant->verdict, 0);
-	buffer_add(page->out, "</td>");
-	page_cell(page, section->metrics[invariant->metric].name);
-	page_cell(page, page_label(page, invariant->variant));
-	page_count(page, invariant->violations);
-	page_count(page, invariant->exposure);
-	page_json_cell(page, boots, count, NULL);
-	buffer_add(page->out, "</tr>\n");
-}
-
-static void add_invariants(struct page *page, struct span group)
-{
-	const struct analysis *analysis = page->analysis;
-
-	if (!has_invariants(page, group))
-		return;
-	buffer_add(page->out, "<h4>Must never happen</h4>\n");
-	page_open_table(page, "Invariants",
-			(const char *[]){"placement", "verdict", "what", "variant", ">seen",
-					 ">tried", "figures", NULL});
-	for (size_t i = 0; i < analysis->n_invariants; i++)
-		if (analysis->invariants[i].section >= group.first &&
-		    analysis->invariants[i].section < group.end)
-			add_invariant(page, &analysis->invariants[i]);
-	page_close_table(page);
-}
-
 static void add_folded(struct page *page, struct span group)
 {
 	size_t secondary = page_count_comparisons(page, FAMILY_SECONDARY, group.first, group.end);
@@ -218,13 +123,14 @@ static void add_folded(struct page *page, struct span group)
 
 	if (secondary) {
 		buffer_format(page->out,
-			      "<details><summary>Secondary figures and tails: %zu "
+			      "<details><summary>Secondary figures and percentiles: %zu "
 			      "comparisons</summary>\n",
 			      secondary);
 		page_comparisons(page, "Secondary figures", FAMILY_SECONDARY, group.first,
 				 group.end);
 		buffer_add(page->out, "</details>\n");
 	}
+	page_tails(page, group.first, group.end);
 	for (size_t section = group.first; section < group.end; section++)
 		for (size_t i = 0; i < page->results->sections[section].n_metrics; i++)
 			has_others |= is_drawn(&page->results->sections[section].metrics[i], false);
@@ -255,9 +161,10 @@ static void add_group(struct page *page, struct span group, struct span workload
 {
 	add_group_head(page, group, workload);
 	page_comparisons(page, "Verdicts", FAMILY_PRIMARY, group.first, group.end);
-	add_invariants(page, group);
+	page_invariants(page, group.first, group.end);
 	add_heat_maps(page, group, workload);
-	add_effects(page, group);
+	page_effects(page, group.first, group.end);
+	page_machines(page, group.first, group.end);
 	buffer_add(page->out, "<h4>Distributions, and each boot</h4>\n");
 	page_key(page);
 	add_figures(page, group, true);

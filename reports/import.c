@@ -13,9 +13,8 @@
 
 #include "bench/files.h"
 #include "reports/load.h"
-#include "reports/scan.h"
+#include "reports/json_strict.h"
 
-#define JSON_LEVELS 8 /* cyclictest's has 4 */
 
 const struct importer *const importers[] = {
 	&import_cyclictest,
@@ -89,34 +88,14 @@ bool import_is_json(const struct importing *in)
 
 struct json_object *import_json(struct importing *in)
 {
-	struct json_tokener *tokener;
-	struct json_object *document = NULL;
-	enum json_tokener_error problem;
-	char text[200];
+	struct json_object *document;
+	char problem[200];
 
-	if (json_scan(in->text, in->size_bytes, JSON_LEVELS, text, sizeof(text))) {
-		import_fail(in, "%s", text);
-		return NULL;
-	}
-	tokener = json_tokener_new_ex(JSON_LEVELS + 1);
-	if (!tokener) {
-		import_no_memory(in);
-		return NULL;
-	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	document = json_tokener_parse_ex(tokener, in->text, (int)in->size_bytes);
-	problem = json_tokener_get_error(tokener);
-	if (problem == json_tokener_continue)
-		import_fail(in, "it is cut short: the JSON text does not end");
-	else if (problem != json_tokener_success)
-		import_fail(in, "it is not JSON: %s at byte %zu", json_tokener_error_desc(problem),
-			    json_tokener_get_parse_end(tokener));
-	json_tokener_free(tokener);
-	if (problem == json_tokener_success && json_object_is_type(document, json_type_object))
+	document = json_strict_parse(in->text, in->size_bytes, problem, sizeof(problem));
+	if (json_object_is_type(document, json_type_object))
 		return document;
+	import_fail(in, "%s", document ? "it is not a JSON object" : problem);
 	json_object_put(document);
-	if (problem == json_tokener_success)
-		import_fail(in, "it is not a JSON object");
 	return NULL;
 }
 

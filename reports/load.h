@@ -147,6 +147,18 @@ struct campaign_info {
 						     planned at once */
 };
 
+/* A JSON object as texts: parsed when somebody asks, shared by the boots that say the same. */
+struct text_entry;
+struct boot_member {
+	const char *key;
+	struct text_entry *value;
+};
+struct boot_object {
+	struct json_object *object; /* NULL until it was asked for */
+	size_t n_members;
+	struct boot_member members[];
+};
+
 struct boot {
 	const char *path;
 	size_t campaign, variant, machine;
@@ -158,7 +170,7 @@ struct boot {
 		*sections; /* by results->sections; one added later may be beyond the end */
 	size_t n_sections;
 	bool is_health_known, is_clean;
-	struct json_object *environment, *health; /* ask boot_environment(), boot_health() */
+	struct boot_object *environment, *health; /* ask boot_environment(), boot_health() */
 };
 
 struct results {
@@ -185,10 +197,23 @@ struct results {
  * results_release is due in every case.
  */
 int results_load(struct results *results, const char *const *paths, size_t n_paths);
+
+/* The same, with what is asked for: what nobody looks at is checked and not kept. */
+enum result_parts {
+	RESULT_FIGURES = 0,    /* histograms have n_buckets 0 and no buckets */
+	RESULT_HISTOGRAMS = 1, /* their buckets as well */
+};
+int results_load_parts(struct results *results, const char *const *paths, size_t n_paths,
+		       enum result_parts parts);
 void results_release(struct results *results);
 
-/* One boot's document, checked like the above, for readers that need all of it. The caller puts it.
+/*
+ * One document of that @format ("proxeval-boot"), read within the same limits, for readers that
+ * need all of it. The caller puts it. 0, or -EINVAL with a sentence in @error.
  */
+int document_load(const char *path, const char *format, struct json_object **out, char *error,
+		  size_t error_size);
+/* The same for one boot's. */
 int boot_document_load(const char *path, struct json_object **out, char *error, size_t error_size);
 
 /* NULL when the boot does not have it. */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "reports/load.h"
+#include "reports/reader.h"
 
 /*
  * Which machine a boot ran on. Of a real machine (targets host, metal, fleet) it is its
@@ -16,12 +17,13 @@
 
 /*
  * What identifies the machine of a boot with this @environment (an object of a boot's
- * document) as text on @arena, and in @machine what is known of it: everything but the
- * index. @host is host_run.host, or NULL. A key of NULL: the environment tells nothing.
- * 0 or -ENOMEM.
+ * document), and in @machine what is known of it: everything but the index. @host is
+ * host_run.host, or NULL. A key of NULL: the environment tells nothing. A lack of memory fails
+ * the reader.
  */
-int machine_identify(struct arena *arena, struct json_object *environment, const char *target,
-		     bool is_virtual, const char *host, struct machine_info *machine);
+void machine_identify(struct reader *reader, const struct json_node *environment,
+		      const char *target, bool is_virtual, const char *host,
+		      struct machine_info *machine);
 
 /*
  * Gives results->machines their names, and every boot that could not tell its machine that of
@@ -29,9 +31,6 @@ int machine_identify(struct arena *arena, struct json_object *environment, const
  * "unknown" of its own. @boots must be in order. 0 or -ENOMEM.
  */
 int machines_settle(struct results *results);
-
-/* The index of the machine with @machine->key, added where it is new; SIZE_MAX: no memory. */
-size_t machine_find(struct results *results, const struct machine_info *machine);
 
 #define MACHINE_UNKNOWN SIZE_MAX /* boot->machine until machines_settle */
 

@@ -57,29 +57,43 @@ static void add_variants(struct buffer *out, const struct analysis *analysis)
 	}
 }
 
-void one_line_write(struct buffer *out, const struct analysis *analysis)
+/* Adds what still fits into the line, as a whole or not at all. */
+static void add_part(struct buffer *line, size_t limit, struct buffer *part)
 {
-	struct buffer line = {0};
+	if (part->text && (!limit || line->length + part->length <= limit))
+		buffer_add(line, part->text);
+	line->failed |= part->failed;
+	buffer_release(part);
+}
+
+void one_line_write(struct buffer *out, const struct analysis *analysis, size_t limit)
+{
+	size_t unhealthy = finding_count(analysis, FINDING_UNHEALTHY);
+	struct buffer line = {0}, part = {0};
 
 	buffer_format(&line,
 		      "proxeval: %zu better, %zu worse, %zu equivalent, %zu inconclusive, "
-		      "%zu not-measured, %zu violated; ",
+		      "%zu not-measured, %zu violated",
 		      count_verdicts(analysis, FAMILY_PRIMARY, VERDICT_BETTER),
 		      finding_count(analysis, FINDING_WORSE),
 		      count_verdicts(analysis, FAMILY_PRIMARY, VERDICT_EQUIVALENT),
 		      finding_count(analysis, FINDING_INCONCLUSIVE),
 		      finding_count(analysis, FINDING_NOT_MEASURED),
 		      finding_count(analysis, FINDING_VIOLATED));
-	add_variants(&line, analysis);
-	buffer_add(&line, ", ");
-	add_boots(&line, analysis);
-	buffer_format(&line, ", %.8s %.8s", analysis->results->target, analysis->results->time);
+	if (unhealthy)
+		buffer_format(&line, ", %zu unhealthy", unhealthy);
+	buffer_add(&part, "; ");
+	add_variants(&part, analysis);
+	add_part(&line, limit, &part);
+	buffer_add(&part, ", ");
+	add_boots(&part, analysis);
+	add_part(&line, limit, &part);
+	buffer_format(&part, ", %.8s %.8s", analysis->results->target, analysis->results->time);
+	add_part(&line, limit, &part);
 	if (analysis->results->n_machines > 1)
-		buffer_format(&line, ", %zu machines", analysis->results->n_machines);
-	if (line.text)
-		buffer_add_bytes(out, line.text,
-				 line.length < ONE_LINE_MAX ? line.length : ONE_LINE_MAX);
-	buffer_add(out, "\n");
+		buffer_format(&part, ", %zu machines", analysis->results->n_machines);
+	add_part(&line, limit, &part);
+	buffer_format(out, "%s\n", line.text ? line.text : "");
 	out->failed |= line.failed;
 	buffer_release(&line);
 }

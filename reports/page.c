@@ -86,6 +86,21 @@ void page_add_coloured(struct buffer *out, bool has_colour, const char *colour, 
 		buffer_add(out, text);
 }
 
+void page_add_line(struct buffer *out, const char *text)
+{
+	struct buffer ascii = {0};
+	size_t length;
+
+	page_add_ascii(&ascii, text);
+	length = ascii.length < TEXT_COLUMNS ? ascii.length : TEXT_COLUMNS;
+	while (length && ascii.text[length - 1] == ' ')
+		length--;
+	if (length)
+		buffer_add_bytes(out, ascii.text, length);
+	buffer_add(out, "\n");
+	buffer_release(&ascii);
+}
+
 void page_add_title(struct buffer *out, const char *title)
 {
 	buffer_add(out, "\n");

@@ -15,6 +15,9 @@ void page_add_ascii(struct buffer *out, const char *text);
  */
 void page_add_wrapped(struct buffer *out, const char *bullet, const char *text);
 
+/* One line, cut where it is too long, without blanks at its end. */
+void page_add_line(struct buffer *out, const char *text);
+
 /* An empty line and a line that may wrap. */
 void page_add_title(struct buffer *out, const char *title);
 

@@ -123,34 +123,42 @@ static int count_subsets(const struct permutation_problem *problem, double *shar
 
 /* ---- several strata: their lists are multiplied into two ------------------------- */
 
-static int compare_sums(const void *a, const void *b)
-{
-	const double *one = a, *two = b;
-
-	return (*one > *two) - (*one < *two);
-}
-
-/* Every sum of @sums with every sum of @factor. */
+/*
+ * Every sum of @sums with every sum of @factor: as many rising runs as @factor has sums,
+ * merged two by two.
+ */
 static int multiply(struct sums *sums, const struct sums *factor)
 {
-	size_t n = sums->n * factor->n, k = 0;
-	double *product;
+	size_t n = sums->n * factor->n;
+	double *from, *to;
 
 	if (n > LIST_MAX)
 		return -E2BIG;
-	product = malloc(n * sizeof(*product));
-	if (!product)
+	from = malloc(n * sizeof(*from));
+	to = malloc(n * sizeof(*to));
+	if (!from || !to) {
+		free(from);
+		free(to);
 		return -ENOMEM;
-	if (factor->n == 2) {
-		merge(sums, factor->values[0], sums, factor->values[1], product);
-	} else {
-		for (size_t i = 0; i < factor->n; i++)
-			for (size_t j = 0; j < sums->n; j++)
-				product[k++] = factor->values[i] + sums->values[j];
-		qsort(product, n, sizeof(*product), compare_sums);
 	}
+	for (size_t i = 0; i < n; i++)
+		from[i] = factor->values[i / sums->n] + sums->values[i % sums->n];
+	for (size_t run = sums->n; run < n; run *= 2) {
+		double *swap = from;
+
+		for (size_t i = 0; i < n; i += 2 * run) {
+			size_t first = n - i < run ? n - i : run;
+			size_t second = n - i - first < run ? n - i - first : run;
+
+			merge(&(struct sums){from + i, first}, 0,
+			      &(struct sums){from + i + first, second}, 0, to + i);
+		}
+		from = to;
+		to = swap;
+	}
+	free(to);
 	free(sums->values);
-	*sums = (struct sums){product, n};
+	*sums = (struct sums){from, n};
 	return 0;
 }
 

@@ -133,7 +133,7 @@ int reports_print(const struct analysis *analysis, FILE *terminal, enum print_fo
 	if (form == PRINT_JSON)
 		add_document(&text, summary_to_json(analysis));
 	else if (form == PRINT_LINE)
-		one_line_write(&text, analysis);
+		one_line_write(&text, analysis, ONE_LINE_MAX);
 	else
 		text_write(&text, analysis, style);
 	return print_buffer(&text, terminal);

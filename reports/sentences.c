@@ -50,3 +50,27 @@ size_t variants_measured(const struct analysis *analysis)
 		count += analysis->variants[i].ok > 0;
 	return count;
 }
+
+bool is_same_comparison(const struct comparison *a, const struct comparison *b)
+{
+	return a->section == b->section && a->metric == b->metric && a->statistic == b->statistic &&
+	       a->variant == b->variant;
+}
+
+bool machines_disagree(const struct analysis *analysis, const struct comparison *combined)
+{
+	bool is_better = false, is_worse = false;
+
+	/* As many tests of agreement as there are primary comparisons: Bonferroni. */
+	if (combined->family != FAMILY_PRIMARY)
+		return false;
+	if (combined->heterogeneity.p * (double)analysis->tests[FAMILY_PRIMARY] <= analysis->alpha)
+		return true;
+	for (size_t i = 0; i < analysis->n_by_machine; i++) {
+		const struct comparison *one = &analysis->by_machine[i];
+
+		is_better |= is_same_comparison(one, combined) && one->verdict == VERDICT_BETTER;
+		is_worse |= is_same_comparison(one, combined) && one->verdict == VERDICT_WORSE;
+	}
+	return is_better && is_worse;
+}

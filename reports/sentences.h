@@ -18,6 +18,13 @@ const struct metric_info *metric_of(const struct analysis *analysis,
 /* "" for one, else "s". */
 const char *plural(size_t n);
 
+/* Whether two are of the same section, metric, statistic and variant: one of a machine's own and
+ * the combined one. */
+bool is_same_comparison(const struct comparison *a, const struct comparison *b);
+
+/* Whether machines differ on it by more than chance, or by their verdicts: better and worse. */
+bool machines_disagree(const struct analysis *analysis, const struct comparison *combined);
+
 /* Variants that have a boot that went well. */
 size_t variants_measured(const struct analysis *analysis);
 

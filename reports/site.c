@@ -18,7 +18,7 @@
 #include "bench/exit_codes.h"
 #include "bench/files.h"
 #include "bench/message.h"
-#include "reports/reader.h"
+#include "reports/load.h"
 #include "reports/site_internal.h"
 #include "reports/writers.h"
 
@@ -134,17 +134,13 @@ static int check_output(struct publication *publication)
 {
 	char *path = join(publication->output, INDEX_JSON);
 	struct dirent **entries = NULL;
-	struct results none = {0};
-	struct reader reader = {.results = &none,
-				.path = path,
-				.error = none.error,
-				.error_size = sizeof(none.error)};
+	char error[640] = "";
 	int count;
 
 	if (!path)
 		return no_memory();
 	if (!access(path, F_OK))
-		publication->old_index = reader_load(&reader, SITE_FORMAT);
+		document_load(path, SITE_FORMAT, &publication->old_index, error, sizeof(error));
 	free(path);
 	if (publication->old_index)
 		return 0;
@@ -154,7 +150,7 @@ static int check_output(struct publication *publication)
 			"%s is not empty and not a site that this program made (%s): name an empty "
 			"or a new folder",
 			publication->output,
-			*none.error ? "its index.json is not ours" : "it has no index.json");
+			*error ? "its index.json is not ours" : "it has no index.json");
 	if (count >= 0)
 		free_entries(entries, count);
 	return count > 0 ? EXIT_USAGE : 0;

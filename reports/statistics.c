@@ -8,6 +8,8 @@
 
 /* The power that "how many more boots" is reckoned for. */
 #define POWER 0.8
+/* Nobody boots so often: no number would do. */
+#define MANY_BOOTS 1e9
 
 double mean_of(const double *values, size_t n)
 {
@@ -137,28 +139,62 @@ double equivalence_p(const struct difference *difference, double low, double hig
 		    gsl_cdf_tdist_Q(below, difference->degrees));
 }
 
-/* Boots that shrink the standard error from what @boots give to @target. */
-static size_t boots_for_error(const struct difference *now, size_t boots, double target)
-{
-	double needed;
+/* What @n boots would have: the same difference, a smaller error, more degrees of freedom. */
+struct outlook {
+	const struct difference *now;
+	double boots; /* that it comes from */
+	double alpha;
+	double margin; /* of equivalence; 0: a difference is looked for */
+};
 
-	if (isnan(now->degrees) || target <= 0)
+/* The chance that the verdict comes in with @n boots. */
+static double power_with(const struct outlook *outlook, double n)
+{
+	const struct difference *now = outlook->now;
+	double error = now->standard_error * sqrt(outlook->boots / n);
+	double degrees = now->degrees * n / outlook->boots;
+	double away = fabs(now->mean) / error, margin = outlook->margin / error, critical;
+
+	if (outlook->margin <= 0)
+		return gsl_cdf_tdist_P(away - gsl_cdf_tdist_Qinv(outlook->alpha / 2, degrees),
+				       degrees);
+	critical = gsl_cdf_tdist_Qinv(outlook->alpha, degrees);
+	return gsl_cdf_tdist_P(margin - away - critical, degrees) +
+	       gsl_cdf_tdist_P(margin + away - critical, degrees) - 1;
+}
+
+static size_t boots_for_power(const struct outlook *outlook)
+{
+	double few = 1, many = 2;
+
+	if (isnan(outlook->now->degrees) || outlook->now->standard_error <= 0)
 		return SIZE_MAX;
-	needed = (double)boots * pow(now->standard_error / target, 2);
-	return needed < 1e9 ? (size_t)ceil(needed) : SIZE_MAX;
+	while (many < MANY_BOOTS && !(power_with(outlook, many) >= POWER))
+		many *= 2;
+	if (many >= MANY_BOOTS)
+		return SIZE_MAX;
+	while (many - few > 1) {
+		double middle = floor((few + many) / 2);
+
+		if (power_with(outlook, middle) >= POWER)
+			many = middle;
+		else
+			few = middle;
+	}
+	return (size_t)many;
 }
 
 size_t boots_for_difference(const struct difference *now, size_t boots, double alpha)
 {
-	double deviates = gsl_cdf_ugaussian_Qinv(alpha / 2) + gsl_cdf_ugaussian_Pinv(POWER);
+	struct outlook outlook = {now, (double)boots, alpha, 0};
 
-	return boots_for_error(now, boots, fabs(now->mean) / deviates);
+	return boots_for_power(&outlook);
 }
 
 size_t boots_for_equivalence(const struct difference *now, size_t boots, double alpha,
 			     double margin)
 {
-	double deviates = gsl_cdf_ugaussian_Qinv(alpha) + gsl_cdf_ugaussian_Pinv(POWER);
+	struct outlook outlook = {now, (double)boots, alpha, margin};
 
-	return boots_for_error(now, boots, (margin - fabs(now->mean)) / deviates);
+	return boots_for_power(&outlook);
 }

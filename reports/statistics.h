@@ -87,8 +87,9 @@ double equivalence_p(const struct difference *difference, double low, double hig
  * The interval of that difference by resampling whole boots within strata: bias-corrected and
  * accelerated (BCa), at levels widened as far as so few boots ask for (the bootstrap's own
  * standard error is too small by sqrt((n-1)/n), and its normal quantile by Student's).
- * The resampling is not drawn: its distribution is computed (saddlepoint approximation),
- * so there is no chance in it. Not valid below INTERVAL_MIN_BOOTS. 0 or -ENOMEM.
+ * Never narrower than Student's. The resampling is not drawn: its distribution is computed
+ * (saddlepoint approximation), so there is no chance in it. Not valid below INTERVAL_MIN_BOOTS. 0
+ * or -ENOMEM.
  */
 struct interval {
 	bool is_valid;
@@ -98,9 +99,10 @@ int bootstrap_interval(const struct stratum *strata, size_t n_strata, double con
 		       struct interval *out);
 
 /*
- * Boots a variant that a test with level @alpha would need for a power of 80 % were the
- * difference and its spread what they seem now: for a verdict of "different", and
- * of "equivalent" within +-@margin. SIZE_MAX when no number would do.
+ * Boots a variant (and machine, as @boots are) that a test with level @alpha would need for a
+ * power of 80 % were the difference and its spread what they seem now: for a verdict of
+ * "different", and of "equivalent" within +-@margin. By t distributions; SIZE_MAX when no
+ * number would do.
  */
 size_t boots_for_difference(const struct difference *now, size_t boots, double alpha);
 size_t boots_for_equivalence(const struct difference *now, size_t boots, double alpha,

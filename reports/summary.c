@@ -3,7 +3,10 @@
 #include <json-c/json.h>
 #include <math.h>
 
+#include "reports/findings.h"
 #include "reports/json_write.h"
+#include "reports/sentences.h"
+#include "reports/sequential.h"
 #include "reports/writers.h"
 
 static struct json_object *method_to_json(const struct analysis *analysis)
@@ -77,6 +80,11 @@ static struct json_object *comparison_to_json(const struct analysis *analysis,
 	json_add_text(object, "role", metric_role_name(metric->role));
 	json_add_text(object, "statistic", statistic_word(comparison->statistic));
 	json_add_text(object, "variant", analysis->results->variants[comparison->variant].label);
+	json_add_text(object, "against", analysis->results->variants[comparison->against].label);
+	json_add_text(object, "machine",
+		      comparison->machine == ALL_MACHINES
+			      ? NULL
+			      : analysis->results->machines[comparison->machine].name);
 	json_add_count(object, "boots_baseline", comparison->baseline.n_boots);
 	json_add_count(object, "boots_variant", comparison->other.n_boots);
 	json_add_count(object, "samples_baseline", comparison->baseline.samples);
@@ -96,19 +104,100 @@ static struct json_object *comparison_to_json(const struct analysis *analysis,
 	return object;
 }
 
+/* What else a combined comparison knows: whether machines agree, and boots of the same seed. */
+static struct json_object *combined_to_json(const struct analysis *analysis,
+					    const struct comparison *comparison)
+{
+	const struct heterogeneity *spread = &comparison->heterogeneity;
+	struct json_object *object = comparison_to_json(analysis, comparison);
+	struct json_object *machines = json_object_new_object();
+
+	json_add_count(machines, "count", comparison->n_machines);
+	json_add_flag(machines, "disagree", machines_disagree(analysis, comparison));
+	json_add_number(machines, "q", spread->q);
+	json_add_number(machines, "p", spread->p);
+	json_add_number(machines, "i_squared", spread->i_squared);
+	json_add_number(machines, "ratio_least", spread->ratio_least);
+	json_add_number(machines, "ratio_most", spread->ratio_most);
+	json_object_object_add(object, "machines", machines);
+	json_add_count(object, "same_seed", comparison->n_same_seed);
+	json_add_count(object, "identical", comparison->n_identical);
+	return object;
+}
+
 static void add_comparisons(struct json_object *document, const struct analysis *analysis)
 {
 	struct json_object *comparisons = json_object_new_array();
 	struct json_object *controls = json_object_new_array();
+	struct json_object *by_machine = json_object_new_array();
 
 	for (size_t i = 0; i < analysis->n_comparisons; i++) {
 		const struct comparison *comparison = &analysis->comparisons[i];
 
 		json_object_array_add(comparison->family == FAMILY_CONTROL ? controls : comparisons,
-				      comparison_to_json(analysis, comparison));
+				      combined_to_json(analysis, comparison));
 	}
 	json_object_object_add(document, "comparisons", comparisons);
 	json_object_object_add(document, "controls", controls);
+	for (size_t i = 0; i < analysis->n_by_machine; i++)
+		json_object_array_add(by_machine,
+				      comparison_to_json(analysis, &analysis->by_machine[i]));
+	json_object_object_add(document, "by_machine", by_machine);
+}
+
+/* What --fail-on asked for, and each word's count; every word is counted without it, too. */
+static void add_gate(struct json_object *document, const struct analysis *analysis)
+{
+	struct json_object *findings = json_object_new_object();
+	struct json_object *list = analysis->fail_on ? json_object_new_array() : NULL;
+
+	for (unsigned int i = 0; i < FINDINGS; i++) {
+		json_add_count(findings, finding_word((enum finding)i),
+			       finding_count(analysis, (enum finding)i));
+		if (list && analysis->fail_on & 1u << i)
+			json_object_array_add(
+				list, json_object_new_string(finding_word((enum finding)i)));
+	}
+	json_object_object_add(document, "findings", findings);
+	json_object_object_add(document, "fail_on", list);
+}
+
+static void add_one_line(struct json_object *document, const struct analysis *analysis)
+{
+	struct buffer line = {0};
+
+	one_line_write(&line, analysis, ONE_LINE_MAX);
+	if (line.length)
+		line.text[line.length - 1] = '\0';
+	json_add_text(document, "one_line", line.text);
+	buffer_release(&line);
+}
+
+static struct json_object *machines_to_json(const struct results *results)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < results->n_machines; i++) {
+		const struct machine_info *machine = &results->machines[i];
+		struct json_object *object = json_object_new_object();
+
+		json_add_text(object, "name", machine->name);
+		json_add_text(object, "long_name", machine->long_name);
+		json_add_text(object, "cpu_model", machine->cpu_model);
+		json_add_count(object, "cpus", machine->cpus);
+		json_add_count(object, "nodes", machine->nodes);
+		json_object_array_add(list, object);
+	}
+	return list;
+}
+
+static struct json_object *facts_to_json(const struct analysis *analysis)
+{
+	struct json_object *object = json_object_new_object();
+
+	for (size_t i = 0; i < analysis->n_facts; i++)
+		json_add_text(object, analysis->facts[i].name, analysis->facts[i].text);
+	return object;
 }
 
 static struct json_object *invariants_to_json(const struct analysis *analysis)
@@ -135,6 +224,50 @@ static struct json_object *invariants_to_json(const struct analysis *analysis)
 		json_object_array_add(list, object);
 	}
 	return list;
+}
+
+static struct json_object *tails_to_json(const struct analysis *analysis)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < analysis->n_tails; i++) {
+		const struct tail *tail = &analysis->tails[i];
+		const struct section_info *section = &analysis->results->sections[tail->section];
+		struct json_object *object = json_object_new_object();
+
+		json_add_text(object, "section", section->id);
+		json_add_text(object, "metric", section->metrics[tail->metric].name);
+		json_add_text(object, "variant", analysis->results->variants[tail->variant].label);
+		json_add_count(object, "boots", tail->n_boots);
+		json_add_count(object, "samples", tail->samples);
+		json_add_number(object, "max", tail->max);
+		json_add_flag(object, "given", tail->is_given);
+		json_add_text(object, "reason", tail->is_given ? NULL : tail->reason);
+		json_add_count(object, "horizon_samples", tail->horizon_samples);
+		json_add_number(object, "level", tail->is_given ? tail->level : NAN);
+		json_add_number(object, "level_low", tail->is_given ? tail->level_low : NAN);
+		json_add_number(object, "level_high", tail->is_given ? tail->level_high : NAN);
+		json_add_number(object, "threshold", tail->threshold);
+		json_add_count(object, "exceedances", tail->exceedances);
+		json_add_number(object, "shape", tail->shape);
+		json_add_number(object, "scale", tail->scale);
+		json_add_number(object, "fit_p", tail->fit_p);
+		json_add_number(object, "rate_trend_p", tail->rate_trend_p);
+		json_add_number(object, "excess_trend_p", tail->excess_trend_p);
+		json_add_number(object, "dispersion", tail->dispersion);
+		json_object_array_add(list, object);
+	}
+	return list;
+}
+
+/* How far campaigns that stop early had come; null without any. */
+static void add_sequential(struct json_object *document, const struct analysis *analysis)
+{
+	struct buffer text = {0};
+
+	sequential_describe(&text, analysis);
+	json_add_text(document, "sequential", text.length ? text.text : NULL);
+	buffer_release(&text);
 }
 
 static struct json_object *evidence_to_json(const struct analysis *analysis)
@@ -218,6 +351,8 @@ struct json_object *summary_to_json(const struct analysis *analysis)
 	json_add_text(document, "format", "proxeval-summary");
 	json_add_count(document, "version", 1);
 	json_add_count(document, "exit_code", (uint64_t)analysis->exit_code);
+	add_one_line(document, analysis);
+	add_gate(document, analysis);
 	json_object_object_add(document, "headline",
 			       json_from_texts(analysis->headline, analysis->n_headline));
 	json_object_object_add(document, "warnings",
@@ -226,10 +361,14 @@ struct json_object *summary_to_json(const struct analysis *analysis)
 	json_add_text(document, "target", results->target);
 	json_add_text(document, "time", results->time);
 	json_add_text(document, "baseline", results->variants[analysis->baseline].label);
+	json_object_object_add(document, "machines", machines_to_json(results));
+	json_object_object_add(document, "facts", facts_to_json(analysis));
 	json_object_object_add(document, "method", method_to_json(analysis));
 	json_object_object_add(document, "variants", variants_to_json(analysis));
 	add_comparisons(document, analysis);
 	json_object_object_add(document, "invariants", invariants_to_json(analysis));
+	json_object_object_add(document, "tails", tails_to_json(analysis));
+	add_sequential(document, analysis);
 	json_object_object_add(document, "evidence", evidence_to_json(analysis));
 	json_object_object_add(document, "health", health_to_json(analysis));
 	json_object_object_add(document, "unmeasured", unmeasured_to_json(analysis));

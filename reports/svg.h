@@ -39,15 +39,17 @@ void svg_percentiles(struct buffer *out, const struct analysis *analysis, size_t
 /* One figure per boot in the order in which they ran: spread and drift. */
 void svg_boots(struct buffer *out, const struct analysis *analysis, size_t section, size_t metric);
 
-/*
- * Ratios with their intervals, one row per comparison of @family in one variant whose section is
- * from @first to before @end; log axis, margin shaded. Nothing where no comparison has a ratio.
- */
-void svg_effects(struct buffer *out, const struct analysis *analysis, enum family family,
-		 size_t variant, size_t first, size_t end);
+/* A row of svg_ratios: a comparison with a ratio, and what stands before it. */
+struct svg_ratio {
+	const struct comparison *comparison;
+	const char *label, *below; /* below may be NULL */
+};
 
-/* Whether svg_effects would draw anything. */
-bool svg_has_effects(const struct analysis *analysis, enum family family, size_t variant,
-		     size_t first, size_t end);
+/* Whether a comparison has a ratio that svg_ratios can show. */
+bool svg_is_ratio(const struct comparison *comparison);
+
+/* Ratios with their intervals, a row each; log axis, margin of equivalence shaded. */
+void svg_ratios(struct buffer *out, const struct analysis *analysis, const char *title,
+		const struct svg_ratio *rows, size_t count);
 
 #endif

@@ -27,11 +27,16 @@ struct step {
 	double weight;
 };
 
-static int compare_steps(const void *a, const void *b)
-{
-	const struct step *one = a, *two = b;
+/* Where the sum of several such curves changes: its slope, or the share itself. */
+struct edge {
+	double value, slope, jump;
+};
 
-	return (one->low > two->low) - (one->low < two->low);
+static int compare_edges(const void *a, const void *b)
+{
+	const struct edge *one = a, *two = b;
+
+	return (one->value > two->value) - (one->value < two->value);
 }
 
 /* A bucket's edges, no wider than what the boot really saw. */
@@ -58,18 +63,46 @@ static struct point place(const struct plot *plot, double value, double share)
 	return plot->is_percentile ? (struct point){across, along} : (struct point){along, across};
 }
 
-static bool is_near(struct point a, struct point b)
+/* A path in tenths of a pixel, each point by its distance from the last: short, and no error adds
+ * up. */
+struct pen {
+	long x, y;
+	bool is_down;
+};
+
+static void add_tenths(struct buffer *out, long tenths, bool needs_space)
 {
-	return fabs(a.x - b.x) < 0.5 && fabs(a.y - b.y) < 0.5;
+	const char *sign = tenths < 0 ? "-" : needs_space ? " " : "";
+
+	tenths = labs(tenths);
+	buffer_format(out, "%s%ld", sign, tenths / 10);
+	if (tenths % 10)
+		buffer_format(out, ".%ld", tenths % 10);
 }
 
-/* A path through the steps, whose shares end at @last; points on the last one's pixel are left
- * out. */
-static void add_curve(const struct plot *plot, const struct step *steps, size_t count, double start,
-		      double last, const char *class_name)
+static void draw_to(struct buffer *out, struct pen *pen, struct point to)
 {
+	long x = lround(10 * to.x), y = lround(10 * to.y);
+
+	buffer_add(out, pen->is_down ? "l" : "M");
+	add_tenths(out, x - pen->x, false);
+	add_tenths(out, y - pen->y, true);
+	*pen = (struct pen){x, y, true};
+}
+
+static bool is_near(const struct pen *pen, struct point to, double distance)
+{
+	return fabs(to.x - (double)pen->x / 10) < distance &&
+	       fabs(to.y - (double)pen->y / 10) < distance;
+}
+
+/* A curve through the steps, whose shares end at @last; points nearer to the one before than
+ * @distance are left out. */
+static void add_curve(const struct plot *plot, const struct step *steps, size_t count, double start,
+		      double last, double distance, const char *class_name)
+{
+	struct pen pen = {0};
 	double share = start;
-	struct point at = {0};
 
 	if (!count)
 		return;
@@ -78,16 +111,12 @@ static void add_curve(const struct plot *plot, const struct step *steps, size_t 
 		struct point from = place(plot, steps[i].low, fmin(share, last)), to;
 
 		/* No sample between two buckets: a step to the next one. */
-		if (!i || !is_near(from, at)) {
-			buffer_format(plot->out, "%s%.1f %.1f", i ? "L" : "M", from.x, from.y);
-			at = from;
-		}
+		if (!i || !is_near(&pen, from, distance))
+			draw_to(plot->out, &pen, from);
 		share += steps[i].weight;
 		to = place(plot, steps[i].high, fmin(share, last));
-		if (is_near(to, at) && i + 1 < count)
-			continue;
-		buffer_format(plot->out, "L%.1f %.1f", to.x, to.y);
-		at = to;
+		if (!is_near(&pen, to, distance) || i + 1 == count)
+			draw_to(plot->out, &pen, to);
 	}
 	buffer_add(plot->out, "\"/>\n");
 }
@@ -148,7 +177,7 @@ static void add_boot_curve(const struct plot *plot, const struct measurement *me
 	snprintf(class_name, sizeof(class_name), "thin s%u", series);
 	add_curve(plot, steps, count,
 		  (double)measurement->histogram.underflow / (double)measurement->samples,
-		  plot->is_percentile ? 1 - 1 / (double)measurement->samples : 1, class_name);
+		  plot->is_percentile ? 1 - 1 / (double)measurement->samples : 1, 1.5, class_name);
 	free(steps);
 }
 
@@ -167,19 +196,41 @@ static void add_boot_curves(const struct plot *plot, size_t variant)
 	}
 }
 
-/* All boots of a variant in one curve. */
-static void add_variant_curve(const struct plot *plot, size_t variant)
+static void add_edges(struct edge *edges, size_t *count, struct step step)
+{
+	double slope = step.high > step.low ? step.weight / (step.high - step.low) : 0;
+
+	edges[(*count)++] = (struct edge){step.low, slope, slope > 0 ? 0 : step.weight};
+	edges[(*count)++] = (struct edge){step.high, -slope, 0};
+}
+
+/* From edges in rising order to steps that follow each other; returns how many there are. */
+static size_t make_steps(const struct edge *edges, size_t count, struct step *steps)
+{
+	double slope = 0;
+	size_t made = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		double next = i + 1 < count ? edges[i + 1].value : edges[i].value;
+
+		if (edges[i].jump > 0)
+			steps[made++] =
+				(struct step){edges[i].value, edges[i].value, edges[i].jump};
+		slope += edges[i].slope;
+		if (next > edges[i].value)
+			steps[made++] = (struct step){edges[i].value, next,
+						      fmax(slope, 0) * (next - edges[i].value)};
+	}
+	return made;
+}
+
+/* The edges of all boots of a variant, every boot weighing the same. */
+static size_t collect_edges(const struct plot *plot, size_t variant, size_t n_boots,
+			    struct edge *edges)
 {
 	const struct results *results = plot->analysis->results;
-	struct extent extent = measure_extent(plot, variant);
-	struct step *steps = malloc((extent.buckets + 1) * sizeof(*steps));
-	char class_name[32];
 	size_t count = 0;
 
-	if (!steps) {
-		plot->out->failed = true;
-		return;
-	}
 	for (size_t i = 0; i < results->n_boots; i++) {
 		const struct measurement *measurement =
 			usable(&results->boots[i], plot->section, plot->metric);
@@ -187,15 +238,39 @@ static void add_variant_curve(const struct plot *plot, size_t variant)
 		if (!measurement || results->boots[i].variant != variant)
 			continue;
 		for (size_t j = 0; j < measurement->histogram.n_buckets; j++) {
-			steps[count] = bucket_step(measurement, &measurement->histogram.buckets[j]);
-			steps[count++].weight /= (double)extent.boots;
+			struct step step =
+				bucket_step(measurement, &measurement->histogram.buckets[j]);
+
+			step.weight /= (double)n_boots;
+			add_edges(edges, &count, step);
 		}
 	}
-	qsort(steps, count, sizeof(*steps), compare_steps);
-	snprintf(class_name, sizeof(class_name), "thick s%u", svg_series(plot->analysis, variant));
-	add_curve(plot, steps, count, extent.underflow,
-		  plot->is_percentile && extent.samples ? 1 - 1 / (double)extent.samples : 1,
-		  class_name);
+	qsort(edges, count, sizeof(*edges), compare_edges);
+	return count;
+}
+
+/* All boots of a variant in one curve. */
+static void add_variant_curve(const struct plot *plot, size_t variant)
+{
+	struct extent extent = measure_extent(plot, variant);
+	struct edge *edges = malloc((2 * extent.buckets + 1) * sizeof(*edges));
+	struct step *steps = malloc((4 * extent.buckets + 1) * sizeof(*steps));
+	char class_name[32];
+
+	if (edges && steps) {
+		size_t count = collect_edges(plot, variant, extent.boots, edges);
+
+		count = make_steps(edges, count, steps);
+		snprintf(class_name, sizeof(class_name), "thick s%u",
+			 svg_series(plot->analysis, variant));
+		add_curve(plot, steps, count, extent.underflow,
+			  plot->is_percentile && extent.samples ? 1 - 1 / (double)extent.samples
+								: 1,
+			  0.5, class_name);
+	} else {
+		plot->out->failed = true;
+	}
+	free(edges);
 	free(steps);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Ratios to the baseline with their intervals. */
+/* Ratios to the baseline with their intervals: placement by placement, machine by machine. */
 #include <stdio.h>
 
 #include "reports/format.h"
@@ -9,39 +9,30 @@
 #define PITCH 34.0
 #define START 132.0 /* room for the rows' names */
 
-/* The rows of one figure. */
-struct selection {
-	const struct analysis *analysis;
-	enum family family;
-	size_t variant, first, end; /* sections */
-};
-
-static bool is_selected(const struct selection *selection, const struct comparison *comparison)
+bool svg_is_ratio(const struct comparison *comparison)
 {
-	return comparison->family == selection->family &&
-	       comparison->variant == selection->variant &&
-	       comparison->section >= selection->first && comparison->section < selection->end &&
-	       comparison->ratio > 0 && isfinite(comparison->ratio);
+	return comparison->ratio > 0 && isfinite(comparison->ratio);
 }
 
-static size_t find_range(const struct selection *selection, struct axis *axis)
+static bool has_interval(const struct comparison *comparison)
 {
-	const struct analysis *analysis = selection->analysis;
-	size_t rows = 0;
+	return comparison->ratio_low > 0 && isfinite(comparison->ratio_high);
+}
 
+static void find_range(const struct analysis *analysis, const struct svg_ratio *rows, size_t count,
+		       struct axis *axis)
+{
 	axis->low = 1 / (1 + 2 * analysis->margin);
 	axis->high = 1 + 2 * analysis->margin;
-	for (size_t i = 0; i < analysis->n_comparisons; i++) {
-		const struct comparison *comparison = &analysis->comparisons[i];
-		bool has_interval = comparison->ratio_low > 0 && isfinite(comparison->ratio_high);
+	for (size_t i = 0; i < count; i++) {
+		const struct comparison *comparison = rows[i].comparison;
 
-		if (!is_selected(selection, comparison))
+		axis_include(axis, comparison->ratio);
+		if (!has_interval(comparison))
 			continue;
-		rows++;
-		axis_include(axis, has_interval ? comparison->ratio_low : comparison->ratio);
-		axis_include(axis, has_interval ? comparison->ratio_high : comparison->ratio);
+		axis_include(axis, comparison->ratio_low);
+		axis_include(axis, comparison->ratio_high);
 	}
-	return rows;
 }
 
 /* At most @characters of @text, a mark in the last one's place where it is longer. */
@@ -61,50 +52,49 @@ static void shorten(char *out, size_t size, const char *text, size_t characters)
 		 text[i] ? "\xe2\x80\xa6" : "");
 }
 
-static void add_row(struct buffer *out, const struct analysis *analysis,
-		    const struct comparison *comparison, const struct axis *axis, double y)
+static void add_interval(struct buffer *out, const struct comparison *comparison,
+			 const struct axis *axis, double y, unsigned int series)
 {
-	const struct section_info *section = &analysis->results->sections[comparison->section];
-	char name[FORMATTED_MAX], ratio[FORMATTED_MAX], label[100], class_name[32];
+	double from = axis_px(axis, comparison->ratio_low);
+	double to = axis_px(axis, comparison->ratio_high);
+	char class_name[32];
+
+	snprintf(class_name, sizeof(class_name), "whisker s%u", series);
+	svg_line(out, from, y, to, y, class_name);
+	svg_line(out, from, y - 4, from, y + 4, class_name);
+	svg_line(out, to, y - 4, to, y + 4, class_name);
+}
+
+static void add_row(struct buffer *out, const struct analysis *analysis,
+		    const struct svg_ratio *row, const struct axis *axis, double y)
+{
+	const struct comparison *comparison = row->comparison;
 	unsigned int series = svg_series(analysis, comparison->variant);
+	char ratio[FORMATTED_MAX], label[100];
 	struct buffer title = {0};
 
-	format_metric(name, &section->metrics[comparison->metric], comparison->statistic);
-	shorten(label, sizeof(label), section->placement, 17);
-	svg_text(out, 2, y - 2, "row", label);
-	shorten(label, sizeof(label), name, 18);
-	svg_text(out, 2, y + 12, "tick", label);
-	snprintf(class_name, sizeof(class_name), "whisker s%u", series);
-	if (comparison->ratio_low > 0 && isfinite(comparison->ratio_high)) {
-		double from = axis_px(axis, comparison->ratio_low);
-		double to = axis_px(axis, comparison->ratio_high);
-
-		svg_line(out, from, y, to, y, class_name);
-		svg_line(out, from, y - 4, from, y + 4, class_name);
-		svg_line(out, to, y - 4, to, y + 4, class_name);
+	shorten(label, sizeof(label), row->label, 17);
+	svg_text(out, 2, row->below ? y - 2 : y + 4, "row", label);
+	if (row->below) {
+		shorten(label, sizeof(label), row->below, 18);
+		svg_text(out, 2, y + 12, "tick", label);
 	}
-	buffer_format(&title, "%s, %s: x %s, %s", name, section->placement,
-		      format_ratio(ratio, comparison->ratio), verdict_word(comparison->verdict));
+	if (has_interval(comparison))
+		add_interval(out, comparison, axis, y, series);
+	buffer_format(&title, "%s: x %s, %s", row->label, format_ratio(ratio, comparison->ratio),
+		      verdict_word(comparison->verdict));
 	svg_mark(out, axis_px(axis, comparison->ratio), y, series, title.text);
 	buffer_release(&title);
 }
 
-static void describe(struct buffer *out, const struct selection *selection)
+static void describe(struct buffer *out, const struct svg_ratio *rows, size_t count)
 {
-	const struct analysis *analysis = selection->analysis;
-	const char *separator = "";
-
-	for (size_t i = 0; i < analysis->n_comparisons; i++) {
-		const struct comparison *comparison = &analysis->comparisons[i];
+	for (size_t i = 0; i < count; i++) {
 		char ratio[FORMATTED_MAX];
 
-		if (!is_selected(selection, comparison))
-			continue;
-		buffer_format(out, "%s%s: x %s, %s", separator,
-			      analysis->results->sections[comparison->section].placement,
-			      format_ratio(ratio, comparison->ratio),
-			      verdict_word(comparison->verdict));
-		separator = "; ";
+		buffer_format(out, "%s%s: x %s, %s", i ? "; " : "", rows[i].label,
+			      format_ratio(ratio, rows[i].comparison->ratio),
+			      verdict_word(rows[i].comparison->verdict));
 	}
 	buffer_add(out, ".");
 }
@@ -120,39 +110,27 @@ static void add_margin(struct buffer *out, const struct analysis *analysis, cons
 		      low, fmax(high - low, 1), bottom - 8);
 }
 
-bool svg_has_effects(const struct analysis *analysis, enum family family, size_t variant,
-		     size_t first, size_t end)
+void svg_ratios(struct buffer *out, const struct analysis *analysis, const char *title,
+		const struct svg_ratio *rows, size_t count)
 {
-	struct selection selection = {analysis, family, variant, first, end};
-	struct axis axis;
-
-	return find_range(&selection, &axis) > 0;
-}
-
-void svg_effects(struct buffer *out, const struct analysis *analysis, enum family family,
-		 size_t variant, size_t first, size_t end)
-{
-	struct selection selection = {analysis, family, variant, first, end};
 	struct axis axis = {
 		.from_px = START, .to_px = SVG_WIDTH - SVG_RIGHT - 8, .scale = SCALE_LOG};
-	size_t rows = find_range(&selection, &axis), row = 0;
-	double bottom = FIRST + PITCH * (double)rows - 8;
+	double pitch = count && rows[0].below ? PITCH : PITCH - 12;
+	double bottom = FIRST + pitch * (double)count - 8;
 	struct buffer description = {0};
 
-	if (!rows)
+	if (!count)
 		return;
+	find_range(analysis, rows, count, &axis);
 	axis_pad(&axis);
-	describe(&description, &selection);
-	svg_open(out, bottom + 40, "Ratio of each figure to the baseline, with intervals",
-		 description.text ? description.text : "");
+	describe(&description, rows, count);
+	svg_open(out, bottom + 40, title, description.text ? description.text : "");
 	buffer_release(&description);
 	add_margin(out, analysis, &axis, bottom);
 	svg_x_axis(out, &axis, 8, bottom, "ratio");
 	svg_line(out, axis_px(&axis, 1), 8, axis_px(&axis, 1), bottom, "one");
-	for (size_t i = 0; i < analysis->n_comparisons; i++)
-		if (is_selected(&selection, &analysis->comparisons[i]))
-			add_row(out, analysis, &analysis->comparisons[i], &axis,
-				FIRST + PITCH * (double)row++ - 4);
+	for (size_t i = 0; i < count; i++)
+		add_row(out, analysis, &rows[i], &axis, FIRST + pitch * (double)i - 4);
 	svg_text(out, (START + SVG_WIDTH - SVG_RIGHT) / 2, bottom + 34, "tick mid",
 		 "ratio to the baseline (log scale); 1 is no change");
 	svg_close(out);

@@ -480,7 +480,9 @@ static int fit_pool(const struct pool *pool, double confidence, struct tail *out
 	struct tail nothing = *out;
 	int err = 0;
 
-	for (size_t i = 0; i < sizeof(shares) / sizeof(*shares) && !out->is_given && !err; i++) {
+	/* A tail that fits and drifts is no steadier further up, where less is seen of it. */
+	for (size_t i = 0; i < sizeof(shares) / sizeof(*shares) && isnan(out->rate_trend_p) && !err;
+	     i++) {
 		struct tail attempt = nothing;
 		char why[TAIL_REASON_MAX] = "";
 		uint64_t exceedances;
@@ -492,7 +494,7 @@ static int fit_pool(const struct pool *pool, double confidence, struct tail *out
 		else if (!i)
 			say(why, "%llu samples are in its upper tenth; it takes %u",
 			    (unsigned long long)exceedances, TAIL_MIN_EXCEEDANCES);
-		if (i && !attempt.is_given)
+		if (i && isnan(attempt.rate_trend_p))
 			continue;
 		*out = attempt;
 		memcpy(reason, why, sizeof(why));

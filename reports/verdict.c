@@ -280,6 +280,18 @@ static void decide_control(const struct analysis *analysis, struct comparison *c
 		comparison->reason = "neither agreement nor a difference is shown by so few boots";
 }
 
+/*
+ * A difference that is real is called equivalent only where the whole interval, and not its
+ * one-sided cousin, is within the margin: both one-sided tests at half the level.
+ */
+static bool is_equivalent(const struct analysis *analysis, const struct comparison *comparison)
+{
+	bool is_different = comparison->p_adjusted <= analysis->alpha;
+
+	return comparison->p_equivalence_adjusted <=
+	       (is_different ? analysis->alpha / 2 : analysis->alpha);
+}
+
 /* @primary_tests: how many share the correction with a primary one. */
 static void decide(struct analysis *analysis, struct comparison *comparison, size_t primary_tests)
 {
@@ -293,7 +305,7 @@ static void decide(struct analysis *analysis, struct comparison *comparison, siz
 		comparison->verdict = VERDICT_NOT_MEASURED; /* overview_make says why */
 	} else if (comparison->family == FAMILY_CONTROL) {
 		decide_control(analysis, comparison);
-	} else if (comparison->p_equivalence_adjusted <= analysis->alpha) {
+	} else if (is_equivalent(analysis, comparison)) {
 		comparison->verdict = VERDICT_EQUIVALENT;
 		if (is_identical(comparison))
 			comparison->reason = "the same figure to the last digit with every seed";
@@ -414,8 +426,8 @@ static int judge(struct analysis *analysis)
 	return err;
 }
 
-int analysis_make(struct analysis *analysis, const struct results *results,
-		  const struct analysis_options *options)
+int analysis_compare(struct analysis *analysis, const struct results *results,
+		     const struct analysis_options *options)
 {
 	int err;
 
@@ -425,8 +437,14 @@ int analysis_make(struct analysis *analysis, const struct results *results,
 	err = choose_baseline(analysis, options ? options->baseline : NULL);
 	if (!err)
 		err = compare_all(analysis);
-	if (!err)
-		err = judge(analysis);
+	return err ? err : judge(analysis);
+}
+
+int analysis_make(struct analysis *analysis, const struct results *results,
+		  const struct analysis_options *options)
+{
+	int err = analysis_compare(analysis, results, options);
+
 	return err ? err : overview_make(analysis);
 }
 

@@ -208,6 +208,13 @@ int analysis_make(struct analysis *analysis, const struct results *results,
 		  const struct analysis_options *options);
 void analysis_release(struct analysis *analysis);
 
+/*
+ * The comparisons and their verdicts alone: the first half of analysis_make, for those who only
+ * ask how it stands (no tails, invariants, facts, sentences or exit code). Errors as above.
+ */
+int analysis_compare(struct analysis *analysis, const struct results *results,
+		     const struct analysis_options *options);
+
 const char *verdict_word(enum verdict verdict);
 
 /*

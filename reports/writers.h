@@ -22,12 +22,12 @@ struct text_style {
 };
 
 /*
- * "proxeval: 4 better, 0 worse, …" and a newline: one line of at most ONE_LINE_MAX ASCII
- * characters without it, which is what a commit's status takes. The six counts are always there,
- * in this order.
+ * "proxeval: 4 better, 0 worse, …" and a newline, ASCII. The six counts are always there, in this
+ * order; what comes after them is left out where it would make the line, without its
+ * newline, longer than @limit. ONE_LINE_MAX is what a commit's status takes; 0: no limit.
  */
 #define ONE_LINE_MAX 140
-void one_line_write(struct buffer *out, const struct analysis *analysis);
+void one_line_write(struct buffer *out, const struct analysis *analysis, size_t limit);
 
 /* Plain ASCII, at most TEXT_COLUMNS wide. */
 void text_write(struct buffer *out, const struct analysis *analysis, struct text_style style);

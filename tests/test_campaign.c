@@ -457,9 +457,10 @@ static void test_qemu_command_lines(void **state)
 	assert_int_equal(qemu_arguments(&machine, &arguments), 0);
 	assert_true(has_argument(&arguments, "kvm"));
 	assert_false(has_argument(&arguments, "-icount"));
-	assert_true(has_argument(&arguments,
-				 "console=ttyS0 quiet panic=-1 oops=panic nokaslr rdinit=/proxeval-guest "
-				 "LD_LIBRARY_PATH=/lib sched_proxy_exec=1"));
+	assert_true(has_argument(
+		&arguments,
+		"console=ttyS0 quiet panic=-1 oops=panic nokaslr rdinit=/proxeval-guest "
+		"LD_LIBRARY_PATH=/lib sched_proxy_exec=1"));
 	argument_vector_release(&arguments);
 	machine.has_full_log = true;
 	assert_int_equal(qemu_arguments(&machine, &arguments), 0);

@@ -102,7 +102,7 @@ expect_resume 5 "is not a campaign's folder" "$work"
 expect_resume 5 "is not a campaign's folder" "$work/absent"
 mkdir "$work/bad"
 printf '{"format":' >"$work/bad/campaign.json"
-expect_resume 5 "is not a JSON object" "$work/bad"
+expect_resume 5 "it is cut short" "$work/bad"
 
 # A reader that went away ends nothing: 141 is what SIGPIPE would make of it.
 exec {gone}> >(exec true)

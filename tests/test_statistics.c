@@ -450,16 +450,16 @@ static void test_false_positives(void **state)
 
 static void test_boots_for_a_power(void **state)
 {
-	/* n = (1.959964 + 0.841621)^2 * (se^2 * 4) / 1^2 with se = 1 from 4 boots: 31.4. */
+	/* The smallest n in R with pt(sqrt(n/4) - qt(0.975, 6*n/4), 6*n/4) >= 0.8 is 33. */
 	struct difference now = {.mean = 1, .standard_error = 1, .degrees = 6};
 
 	(void)state;
-	assert_int_equal(boots_for_difference(&now, 4, 0.05), 32);
+	assert_int_equal(boots_for_difference(&now, 4, 0.05), 33);
 	assert_true(boots_for_equivalence(&now, 4, 0.05, 0.5) == SIZE_MAX);
 	now.mean = 0;
 	assert_true(boots_for_difference(&now, 4, 0.05) == SIZE_MAX);
-	/* (1.644854 + 0.841621)^2 * 4 / 0.5^2 = 98.9 */
-	assert_int_equal(boots_for_equivalence(&now, 4, 0.05, 0.5), 99);
+	/* And with 2 * pt(0.5 * sqrt(n/4) - qt(0.95, 6*n/4), 6*n/4) - 1 >= 0.8 it is 139. */
+	assert_int_equal(boots_for_equivalence(&now, 4, 0.05, 0.5), 139);
 }
 
 int main(void)
