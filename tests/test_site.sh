@@ -328,7 +328,7 @@ test_broken_campaigns() {
 	cp -r "$fixtures/same" "$work/twin"
 	expect_refused 5 "both campaign" --site "$work/new" "$fixtures/same" "$work/twin"
 	cp "$fixtures"/worse/boot-0000-* "$work/twin/boot-0099-no-proxy.json"
-	expect_refused 5 "several campaigns" --site "$work/new" "$work/twin"
+	expect_refused 5 "the campaign.json beside it" --site "$work/new" "$work/twin"
 	expect_refused 3 "no campaign" --site "$work/new"
 	expect_refused 3 "give one of them" --site "$work/new" --output "$work/new" "$fixtures/same"
 	expect_refused 3 "goes with --site" --anonymous "$fixtures/same"
