@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 from jsonschema import Draft202012Validator
 
@@ -143,6 +144,31 @@ def check_summaries():
         expect_invalid(schema, with_value(document, 7, "exit_code"), "summary with exit code 7")
 
 
+def check_many():
+    """Summaries of machines and kernels, a gate, and histories."""
+    with tempfile.TemporaryDirectory() as folder:
+        names = ["xeon-7.2.13", "epyc-7.2.13", "xeon-7.3.1", "epyc-7.3.1"]
+        subprocess.run([sys.executable, f"{SOURCE}/tests/make_result_fixtures.py", folder, *names], check=True)
+        paths = [f"{folder}/{name}" for name in names]
+        for schema_name, options in [("summary", []), ("summary", ["--fail-on", "worse,violated"]),
+                                     ("history", ["--history"]), ("history", ["--history", "--order", "time"])]:
+            schema = validator(schema_name)
+            answer = subprocess.run([os.environ["PROXEVAL"], "compare", "--json", *options, *paths], check=False,
+                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            document = json.loads(answer.stdout, parse_constant=lambda name: failures.append(name))
+            expect_valid(schema, document, f"{schema_name} {options}")
+            if document["exit_code"] != answer.returncode:
+                failures.append(f"{options}: exit {answer.returncode}, and it says {document['exit_code']}")
+            for key in document:
+                expect_invalid(schema, without(document, key), f"{schema_name} without {key}")
+            expect_invalid(schema, with_value(document, 1, "surprise"), f"{schema_name} with a surprise")
+        change = [series for series in document["series"] if series["changes"]][0]["changes"][0]
+        for key in change:
+            broken = copy.deepcopy(document)
+            [series for series in broken["series"] if series["changes"]][0]["changes"][0].pop(key)
+            expect_invalid(schema, broken, f"history: a change without {key}")
+
+
 def check_exact():
     schema = validator("exact")
     for other in ("same", "too-few"):
@@ -154,13 +180,35 @@ def check_exact():
         expect_invalid(schema, without(document, "difference"), "exact without difference")
 
 
+def check_sites():
+    schema = validator("site")
+    history = validator("history")
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([os.environ["PROXEVAL"], "report", "--site", f"{folder}/site", FIXTURES], check=True,
+                       stdout=subprocess.DEVNULL)
+        document = load(f"{folder}/site/index.json")
+    expect_valid(schema, document, "site")
+    for trends in document["histories"]:
+        expect_valid(history, trends, "history of the site")
+    for path in [("files",), ("reports", 0, "verdicts", "worse"), ("reports", 0, "started")]:
+        expect_invalid(schema, without(document, *path), f"site without {path}")
+    for value, *path in [("../x", "files", 0), ("/x", "files", 0), ("index.html", "files", 1), ("x/index.html", "reports", 0, "path"),
+                         ("today", "reports", 0, "started"), (7, "reports", 0, "exit_code")]:
+        changed = with_value(document, value, *path)
+        if path == ["files", 1]:
+            changed["files"][0] = value
+        expect_invalid(schema, changed, f"site with {path} = {value!r}")
+
+
 check_boots()
 check_campaigns()
 check_sequential()
 check_calibrations()
 check_plans()
 check_summaries()
+check_many()
 check_exact()
+check_sites()
 for failure in failures:
     print("FAIL:", failure)
 print(f"{len(failures)} failures")
