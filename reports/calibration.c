@@ -133,6 +133,9 @@ static int choose_boots(struct calibration *calibration, const char *label)
 
 		if (!is_same_kernel(&results->variants[boot->variant], &results->variants[variant]))
 			continue;
+		/* One thing under two labels is called by the first of them. */
+		if (strcmp(results->variants[boot->variant].label, calibration->label) < 0)
+			calibration->label = results->variants[boot->variant].label;
 		if (machine == SIZE_MAX)
 			machine = boot->machine;
 		if (boot->machine != machine) {
