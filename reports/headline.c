@@ -8,6 +8,7 @@
 #include "bench/exit_codes.h"
 #include "reports/buffer.h"
 #include "reports/format.h"
+#include "reports/history.h"
 #include "reports/findings.h"
 #include "reports/overview.h"
 #include "reports/sentences.h"
@@ -489,25 +490,32 @@ static int say_invariants(struct analysis *analysis)
 	return err;
 }
 
-/* "Linux 7.2.13, 7.3.1": each release once, in the order of the variants. */
-static void add_kernels(const struct results *results, struct buffer *text)
+/* The least release that is above @above (NULL: the least of all); NULL when there is none. */
+static const char *next_release(const struct results *results, const char *above)
 {
-	const char *separator = "Linux ";
+	const char *next = NULL;
 
 	for (size_t i = 0; i < results->n_variants; i++) {
 		const char *release = results->variants[i].release;
-		bool is_new = release != NULL;
 
-		for (size_t j = 0; j < i && is_new; j++)
-			is_new = !results->variants[j].release ||
-				 strcmp(results->variants[j].release, release) != 0;
-		if (!is_new)
-			continue;
-		buffer_format(text, "%s%s", separator, release);
-		separator = ", ";
+		if (release && (!above || release_compare(release, above) > 0) &&
+		    (!next || release_compare(release, next) < 0))
+			next = release;
 	}
-	if (*separator == 'L')
-		buffer_add(text, "An unknown kernel");
+	return next;
+}
+
+/* "Linux 7.2.13, 7.3.1": each release once, in their order. */
+static void add_kernels(const struct results *results, struct buffer *text)
+{
+	const char *release = next_release(results, NULL);
+
+	buffer_add(text, release ? "Linux " : "An unknown kernel");
+	while (release) {
+		buffer_add(text, release);
+		release = next_release(results, release);
+		buffer_add(text, release ? ", " : "");
+	}
 }
 
 /* ", 4 cores, 2 LLCs, 2 nodes": of a boot's topology, as far as it is known. */

@@ -355,6 +355,19 @@ static int warn_units(struct history *history)
 	return add_sentence(history, &history->warnings, &history->n_warnings, &text);
 }
 
+static int warn_selection(struct history *history)
+{
+	struct buffer text = {0};
+
+	if (!history->results->selection)
+		return 0;
+	buffer_format(&text,
+		      "only a part was looked at (%s): the corrections for many tests are for this "
+		      "part, which holds if it was chosen before looking",
+		      history->results->selection);
+	return add_sentence(history, &history->warnings, &history->n_warnings, &text);
+}
+
 static int warn_controls(struct history *history)
 {
 	int err = 0;
@@ -392,6 +405,8 @@ int history_say(struct history *history)
 	size_t n_ended = 0;
 	int err = warn_controls(history);
 
+	if (!err)
+		err = warn_selection(history);
 	if (!err)
 		err = warn_units(history);
 	if (!err)
