@@ -30,8 +30,8 @@ static const struct option_spec report_options[] = {
 	 .offset = offsetof(struct report_values, output)},
 	{.name = "site",
 	 .kind = OPTION_STRING,
-	 .argument = "DIR",
-	 .help = "publish each campaign in the static site DIR, with an index and trends",
+	 .argument = "SITE",
+	 .help = "publish each campaign in this static site, with an index and trends",
 	 .offset = offsetof(struct report_values, site)},
 	{.name = "anonymous",
 	 .kind = OPTION_FLAG,
@@ -176,7 +176,7 @@ static int run(int argc, char **argv)
 	} else if (values.site) {
 		exit_code = publish(&values, &operands);
 	} else if (values.anonymous || values.no_logs) {
-		message_error("--%s is about the copies in a site: it goes with --site DIR",
+		message_error("--%s is about the copies in a site: it goes with --site SITE",
 			      values.anonymous ? "anonymous" : "no-logs");
 	} else if (!operands.count) {
 		message_error(
@@ -195,7 +195,7 @@ static const char *const description[] = {
 	"Writes index.html (one page that needs no network), report.md, report.txt (for a mailing\n"
 	"list) and summary.json from the results of one or more campaigns. The same inputs give\n"
 	"the same bytes.",
-	"With --site, each campaign's report and a copy of its results go to DIR/campaigns/, with an\n"
+	"With --site, each campaign's report and a copy of its results go to SITE/campaigns/, with an\n"
 	"index over all that is there and trends. What was published before stays, so that\n"
 	"publishing one by one is the same as all at once.",
 	"Exit codes: 0 written, whatever the verdicts ('compare' tells those), 4 no boot is there\n"

@@ -180,6 +180,26 @@ def check_exact():
         expect_invalid(schema, without(document, "difference"), "exact without difference")
 
 
+def check_sites():
+    schema = validator("site")
+    history = validator("history")
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([os.environ["PROXEVAL"], "report", "--site", f"{folder}/site", FIXTURES], check=True,
+                       stdout=subprocess.DEVNULL)
+        document = load(f"{folder}/site/index.json")
+    expect_valid(schema, document, "site")
+    for trends in document["histories"]:
+        expect_valid(history, trends, "history of the site")
+    for path in [("files",), ("reports", 0, "verdicts", "worse"), ("reports", 0, "started")]:
+        expect_invalid(schema, without(document, *path), f"site without {path}")
+    for value, *path in [("../x", "files", 0), ("/x", "files", 0), ("index.html", "files", 1), ("x/index.html", "reports", 0, "path"),
+                         ("today", "reports", 0, "started"), (7, "reports", 0, "exit_code")]:
+        changed = with_value(document, value, *path)
+        if path == ["files", 1]:
+            changed["files"][0] = value
+        expect_invalid(schema, changed, f"site with {path} = {value!r}")
+
+
 check_boots()
 check_campaigns()
 check_sequential()
@@ -188,6 +208,7 @@ check_plans()
 check_summaries()
 check_many()
 check_exact()
+check_sites()
 for failure in failures:
     print("FAIL:", failure)
 print(f"{len(failures)} failures")
