@@ -196,6 +196,14 @@ static void say_change(double from, double to, const char *unit, struct buffer *
 		buffer_format(text, "%s to %s", first, second);
 }
 
+/* A range of ratios as changes, the smaller change first. */
+static void say_smaller_first(double low, double high, const char *unit, struct buffer *text)
+{
+	bool is_down = high < 1;
+
+	say_change(is_down ? high : low, is_down ? low : high, unit, text);
+}
+
 /*
  * ": 18.9 to 19.9 times shorter (x 0.050 to 0.053), p <= 0.0087"; the smaller change first. Of
  * one comparison the range that it may be in is said instead: "(x 0.050, 95 % range 0.048-0.052)".
@@ -205,13 +213,11 @@ static void say_effect(const struct analysis *analysis, const struct tally *tall
 {
 	const struct comparison *only = &analysis->comparisons[tally->comparisons[0]];
 	char low[FORMATTED_MAX], high[FORMATTED_MAX], p[FORMATTED_MAX];
-	bool is_down = tally->ratio_high < 1;
 
 	if (!(tally->ratio_low > 0) || !isfinite(tally->ratio_high))
 		return;
 	buffer_add(text, ": ");
-	say_change(is_down ? tally->ratio_high : tally->ratio_low,
-		   is_down ? tally->ratio_low : tally->ratio_high, tally->metric->unit, text);
+	say_smaller_first(tally->ratio_low, tally->ratio_high, tally->metric->unit, text);
 	format_ratio(low, tally->ratio_low);
 	format_ratio(high, tally->ratio_high);
 	buffer_format(text, " (x %s%s%s", low, strcmp(low, high) ? " to " : "",
@@ -259,7 +265,7 @@ static int say_metric(struct analysis *analysis, const struct tally *tally)
 	say_effect(analysis, tally, &text);
 	if (rank_of(tally) == 4 && tally->open_low > 0 && isfinite(tally->open_high)) {
 		buffer_add(&text, "; so far ");
-		say_change(tally->open_low, tally->open_high, tally->metric->unit, &text);
+		say_smaller_first(tally->open_low, tally->open_high, tally->metric->unit, &text);
 	}
 	if (tally->more_boots)
 		buffer_format(&text, "; at least %zu more boot%s of each needed", tally->more_boots,
