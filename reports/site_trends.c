@@ -412,7 +412,8 @@ static const struct history_series **order_series(struct site *site, const struc
 static void add_machine_head(struct buffer *out, const struct history *history, size_t machine)
 {
 	buffer_add(out, "<h2>");
-	buffer_format_html(out, "%s, %s time", history->results->machines[machine].name, history->results->time);
+	buffer_format_html(out, "%s, %s time", history->results->machines[machine].name,
+			   history->results->time);
 	buffer_add(out, "</h2>\n<div class=\"cards\">\n");
 }
 
