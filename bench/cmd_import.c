@@ -18,7 +18,6 @@
 #include "bench/message.h"
 #include "reports/import.h"
 #include "reports/load.h"
-#include "reports/load.h"
 
 #define IMPORT_MAX_FILES 1000 /* what a campaign may have boots of one variant */
 

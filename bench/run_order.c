@@ -17,6 +17,7 @@
 #include "bench/campaign.h"
 #include "bench/environment.h"
 #include "bench/exit_codes.h"
+#include "bench/files.h"
 #include "bench/message.h"
 #include "workloads/profiles.h"
 
@@ -276,6 +277,33 @@ static int check_variants(struct run_order *order)
 	return code;
 }
 
+/* The same thing twice, as LABEL-a and LABEL-b. */
+static int add_twins(struct run_order *order)
+{
+	const struct string_list *given = &order->values->variants;
+	const char *text = given->count ? given->items[0] : "!proxy::sched_proxy_exec=0";
+	int label = (int)strcspn(text, ":"), code = 0;
+
+	for (int twin = 0; twin < 2 && !code; twin++) {
+		char *labelled = format_string("%.*s-%c%s", label, text, "ab"[twin], text + label);
+
+		code = labelled ? add_variant(order, labelled) : EXIT_BROKE;
+		free(labelled);
+	}
+	return code;
+}
+
+/* How many boots of each variant; a calibration shares its boots out to two. */
+static unsigned int choose_boots(const struct run_order *order)
+{
+	const struct run_values *values = order->values;
+	uint64_t given = values->boots != RUN_NOT_GIVEN ? values->boots : 0;
+
+	if (order->is_calibration)
+		return given ? (unsigned int)(given + 1) / 2 : 2 * profile_boots(order->profile);
+	return given ? (unsigned int)given : profile_boots(order->profile);
+}
+
 static int check_topology(struct run_order *order)
 {
 	char error[256];
@@ -356,8 +384,7 @@ int run_order_check(struct run_order *order, const struct string_list *workload_
 	order->profile = values->profile	       ? values->profile
 			 : order->time == TIME_VIRTUAL ? "quick"
 						       : "standard";
-	order->boots = values->boots != RUN_NOT_GIVEN ? (unsigned int)values->boots
-						      : profile_boots(order->profile);
+	order->boots = choose_boots(order);
 	order->topology_text = values->topology ? values->topology : GUEST_TOPOLOGY;
 	order->memory_mib = values->memory_mib != RUN_NOT_GIVEN ? (unsigned int)values->memory_mib
 								: GUEST_MEMORY_MIB;
@@ -379,7 +406,7 @@ int run_order_check(struct run_order *order, const struct string_list *workload_
 	if (!code)
 		code = check_memory(order);
 	if (!code)
-		code = check_variants(order);
+		code = order->is_calibration ? add_twins(order) : check_variants(order);
 	if (!code)
 		code = check_stopping(order);
 	if (!code)

@@ -176,6 +176,7 @@ extern const char *const run_target_names[], *const run_time_names[];
 struct run_order {
 	const char *command; /* "run": what messages call it */
 	const struct run_values *values;
+	bool is_calibration; /* one variant under two labels, and --boots counts both */
 	const struct target *target;
 	enum time_kind time;
 	const char *profile;

@@ -54,6 +54,12 @@ static bool is_in_the_way(const struct comparison *comparison, const struct unme
 	       (what->metric == SIZE_MAX || what->metric == comparison->metric);
 }
 
+bool was_tried(const struct unmeasured *what)
+{
+	return what->outcome && strcmp(what->outcome, "unsupported") &&
+	       strcmp(what->outcome, "absent");
+}
+
 /* The first thing that stands in the way and was tried; else the first; else NULL. */
 static const struct unmeasured *find_unmeasured(const struct analysis *analysis,
 						const struct comparison *comparison)
@@ -65,7 +71,7 @@ static const struct unmeasured *find_unmeasured(const struct analysis *analysis,
 
 		if (!is_in_the_way(comparison, what))
 			continue;
-		if (what->outcome && strcmp(what->outcome, "unsupported"))
+		if (was_tried(what))
 			return what;
 		first = first ? first : what;
 	}
@@ -80,7 +86,7 @@ enum finding finding_of_comparison(const struct analysis *analysis,
 
 	if (finding == FINDING_SKIPPED)
 		what = find_unmeasured(analysis, comparison);
-	if (what && what->outcome && strcmp(what->outcome, "unsupported"))
+	if (what && was_tried(what))
 		return FINDING_BROKEN;
 	return finding;
 }
@@ -163,14 +169,18 @@ const char *exact_number(double value, char out[EXACT_NUMBER_MAX])
 
 double to_base_unit(double value, const char *unit, const char **base)
 {
-	if (!strcmp(unit, "ns")) {
-		*base = "seconds";
-		return value / 1e9;
-	}
-	if (!strcmp(unit, "percent")) {
-		*base = "ratio";
-		return value / 100;
-	}
-	*base = !strcmp(unit, "ratio") || !strcmp(unit, "bytes") ? unit : "";
+	static const struct {
+		const char *unit, *base;
+		double divisor;
+	} units[] = {{"ns", "seconds", 1e9},	{"us", "seconds", 1e6},	     {"ms", "seconds", 1e3},
+		     {"percent", "ratio", 100}, {"permille", "ratio", 1000}, {"ratio", "ratio", 1},
+		     {"bytes", "bytes", 1}};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (!strcmp(unit, units[i].unit)) {
+			*base = units[i].base;
+			return value / units[i].divisor;
+		}
+	*base = "";
 	return value;
 }

@@ -55,6 +55,9 @@ enum finding finding_of_comparison(const struct analysis *analysis,
 				   const struct comparison *comparison);
 enum finding finding_of_invariant(const struct invariant *invariant);
 
+/* Whether something was tried and gave no figure; else nobody could have, or nobody asked. */
+bool was_tried(const struct unmeasured *what);
+
 /*
  * Why a comparison has no verdict: its own reason, or that of what was not measured, or how
  * many more boots it takes. @out is of FINDING_TEXT_MAX bytes. Returns @out, which is ""
@@ -76,7 +79,7 @@ const char *comparison_text(const struct analysis *analysis, const struct compar
 const char *exact_number(double value, char out[EXACT_NUMBER_MAX]);
 
 /*
- * A figure in its base unit: nanoseconds as seconds, per cent as a ratio. @base is
+ * A figure in its base unit: times as seconds, per cent and per mille as a ratio. @base is
  * "seconds", "ratio", "bytes" or "" (a plain number, or a unit without a base unit).
  */
 double to_base_unit(double value, const char *unit, const char **base);

@@ -217,9 +217,8 @@ static void add_unmeasured(struct group_of_tests *group, const struct analysis *
 		snprintf(name, sizeof(name), "section %.200s: %s in %zu boots",
 			 analysis->results->variants[what->variant].label, what->outcome,
 			 what->boots);
-		add_point(group,
-			  strcmp(what->outcome, "unsupported") ? FINDING_BROKEN : FINDING_SKIPPED,
-			  name, what->reason ? what->reason : "no reason is known");
+		add_point(group, was_tried(what) ? FINDING_BROKEN : FINDING_SKIPPED, name,
+			  what->reason ? what->reason : "no reason is known");
 	}
 }
 

@@ -152,8 +152,10 @@ static const char *family_name(struct page *page, const struct metric_info *metr
 
 	to_base_unit(0, metric->unit, &base);
 	base_length = strlen(base);
+	/* "_ns" gives way to "_seconds"; "_percent" stays, as there may be a ratio of that name. */
 	if (unit && length > unit + 1 && metric->name[length - unit - 1] == '_' &&
-	    !strcmp(metric->name + length - unit, metric->unit) && *base)
+	    !strcmp(metric->name + length - unit, metric->unit) &&
+	    (!strcmp(base, "seconds") || !strcmp(base, metric->unit)))
 		length -= unit + 1;
 	snprintf(plain, sizeof(plain), "%.*s", length > 150 ? 150 : (int)length, metric->name);
 	for (char *c = plain; *c; c++)

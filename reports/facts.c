@@ -179,7 +179,7 @@ static int add_stopping(struct analysis *analysis)
 	struct buffer text = {0};
 
 	sequential_describe(&text, analysis);
-	return add_fact(analysis, "stopping early", &text);
+	return add_fact(analysis, "looks", &text);
 }
 
 static int add_placements(struct analysis *analysis)

@@ -19,7 +19,8 @@ struct tally {
 	const struct metric_info *metric;
 	size_t *comparisons; /* indices, in order */
 	size_t total, by_verdict[VERDICT_UNTESTED + 1];
-	double ratio_low, ratio_high, p_highest; /* over those that have the verdict */
+	double ratio_low, ratio_high, p_highest; /* over those that have a verdict */
+	double open_low, open_high;		 /* ratios of those that are inconclusive */
 	size_t more_boots;	   /* the most that any asks for, unless it is SIZE_MAX */
 	const char *why_not;	   /* of the first that was not measured; may be NULL */
 	bool has_shared_placement; /* several sections in one placement */
@@ -45,6 +46,8 @@ static void count_comparison(const struct comparison *comparison, struct tally *
 		if (comparison->more_boots != SIZE_MAX &&
 		    comparison->more_boots > tally->more_boots)
 			tally->more_boots = comparison->more_boots;
+		tally->open_low = fmin(tally->open_low, comparison->ratio);
+		tally->open_high = fmax(tally->open_high, comparison->ratio);
 		return;
 	}
 	if (comparison->verdict == VERDICT_NOT_MEASURED) {
@@ -77,7 +80,9 @@ static struct tally *find_tally(struct analysis *analysis, struct tallies *talli
 					.workload = workload,
 					.metric = metric,
 					.ratio_low = INFINITY,
-					.ratio_high = -INFINITY};
+					.ratio_high = -INFINITY,
+					.open_low = INFINITY,
+					.open_high = -INFINITY};
 	return tally;
 }
 
@@ -251,6 +256,10 @@ static int say_metric(struct analysis *analysis, const struct tally *tally)
 	add_name(analysis, tally, &text);
 	say_verdicts(analysis, tally, &text);
 	say_effect(analysis, tally, &text);
+	if (rank_of(tally) == 4 && tally->open_low > 0 && isfinite(tally->open_high)) {
+		buffer_add(&text, "; so far ");
+		say_change(tally->open_low, tally->open_high, tally->metric->unit, &text);
+	}
 	if (tally->more_boots)
 		buffer_format(&text, "; at least %zu more boot%s of each needed", tally->more_boots,
 			      plural(tally->more_boots));
@@ -310,12 +319,41 @@ static int say_rank(struct analysis *analysis, const struct tallies *tallies, in
 	return err;
 }
 
-/* "better on a (x 0.05), equivalent on b (x 1.00)" */
+#define MACHINES_NAMED 4
+
+/* "better on 90, equivalent on 10; x 0.050 to 1.00" */
+static void count_machine_verdicts(const struct analysis *analysis,
+				   const struct comparison *combined, struct buffer *text)
+{
+	const struct heterogeneity *spread = &combined->heterogeneity;
+	size_t counts[VERDICT_UNTESTED + 1] = {0};
+	char least[FORMATTED_MAX], most[FORMATTED_MAX];
+	const char *separator = "";
+
+	for (size_t i = 0; i < analysis->n_by_machine; i++)
+		if (is_same_comparison(&analysis->by_machine[i], combined))
+			counts[analysis->by_machine[i].verdict]++;
+	for (enum verdict verdict = VERDICT_BETTER; verdict <= VERDICT_NOT_MEASURED; verdict++) {
+		if (!counts[verdict])
+			continue;
+		buffer_format(text, "%s%s on %zu", separator, verdict_word(verdict),
+			      counts[verdict]);
+		separator = ", ";
+	}
+	buffer_format(text, "; x %s to %s", format_ratio(least, spread->ratio_least),
+		      format_ratio(most, spread->ratio_most));
+}
+
+/* "better on a (x 0.05), equivalent on b (x 1.00)"; of many machines how many say what. */
 static void add_machine_verdicts(const struct analysis *analysis, const struct comparison *combined,
 				 struct buffer *text)
 {
 	const char *separator = "";
 
+	if (combined->n_machines > MACHINES_NAMED) {
+		count_machine_verdicts(analysis, combined, text);
+		return;
+	}
 	for (size_t i = 0; i < analysis->n_by_machine; i++) {
 		const struct comparison *one = &analysis->by_machine[i];
 		char ratio[FORMATTED_MAX];
@@ -515,8 +553,6 @@ static void add_machine(const struct results *results, size_t index, struct buff
 	if (boot)
 		add_topology(boot, text);
 }
-
-#define MACHINES_NAMED 4
 
 static void add_machines(const struct results *results, struct buffer *text)
 {

@@ -104,38 +104,64 @@ static const char *state_of(const struct history_series *series, char out[FORMAT
 	return out;
 }
 
+/* A line over the series of one workload on one machine, where there are several of either. */
+static void add_overview_title(struct buffer *out, const struct history *history,
+			       const struct history_series *series,
+			       const struct history_series *last)
+{
+	const struct results *results = history->results;
+	const char *workload = section_of(history, series)->workload;
+	struct buffer title = {0};
+
+	if (last && last->machine == series->machine &&
+	    !strcmp(section_of(history, last)->workload, workload))
+		return;
+	buffer_add(&title, workload);
+	if (results->n_machines > 1)
+		buffer_format(&title, " on %s", results->machines[series->machine].name);
+	page_add_line(out, title.text ? title.text : "");
+	buffer_release(&title);
+}
+
+static void add_overview_row(struct buffer *out, const struct history *history,
+			     const struct history_series *series)
+{
+	const struct metric_info *metric = history_metric(history, series);
+	char name[FORMATTED_MAX], oldest[FORMATTED_MAX], newest[FORMATTED_MAX];
+	char state[FORMATTED_MAX], label[FORMATTED_MAX];
+	struct buffer row = {0};
+
+	buffer_format(
+		&row, " %-16.30s %-13.40s %-7s %8s %8s  %s",
+		format_metric(name, metric, series->statistic),
+		section_of(history, series)->placement, page_column_label(label, series->label),
+		format_value(oldest, series->points[0].centre, metric->unit),
+		format_value(newest, series->points[series->n_points - 1].centre, metric->unit),
+		state_of(series, state));
+	page_add_line(out, row.text ? row.text : "");
+	buffer_release(&row);
+}
+
 /* One row per series: from where to where it went. */
 static void add_overview(struct buffer *out, const struct history *history, enum family family)
 {
-	bool has_head = false;
+	const struct history_series *last = NULL;
 
 	for (size_t i = 0; i < history->n_series; i++) {
 		const struct history_series *series = &history->series[i];
-		const char *unit = history_metric(history, series)->unit;
-		char name[FORMATTED_MAX], oldest[FORMATTED_MAX], newest[FORMATTED_MAX];
-		char state[FORMATTED_MAX], label[FORMATTED_MAX];
-		struct buffer row = {0};
 
 		if (series->family != family)
 			continue;
-		if (!has_head) {
+		if (!last) {
 			page_add_title(out, family == FAMILY_PRIMARY
 						    ? "All primary series"
 						    : "Controls: these should not change");
-			buffer_format(out, "%-16s %-13s %-7s %8s %8s  %s\n", "metric", "placement",
+			buffer_format(out, " %-16s %-13s %-7s %8s %8s  %s\n", "metric", "placement",
 				      "variant", "oldest", "newest", "changes");
 		}
-		has_head = true;
-		buffer_format(
-			&row, "%-16.16s %-13.13s %-7s %8s %8s  %s",
-			format_metric(name, history_metric(history, series), series->statistic),
-			section_of(history, series)->placement,
-			page_column_label(label, series->label),
-			format_value(oldest, series->points[0].centre, unit),
-			format_value(newest, series->points[series->n_points - 1].centre, unit),
-			state_of(series, state));
-		page_add_line(out, row.text ? row.text : "");
-		buffer_release(&row);
+		add_overview_title(out, history, series, last);
+		add_overview_row(out, history, series);
+		last = series;
 	}
 }
 

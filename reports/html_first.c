@@ -55,15 +55,16 @@ static void add_sentence(struct page *page, const char *element, const char *sen
 {
 	static const struct {
 		const char *ascii, *sign;
-	} signs[] = {{": x ", ": \xc3\x97 "}, {"p <= ", "p \xe2\x89\xa4 "}};
+	} signs[] = {{": x ", ": \xc3\x97 "}, {"(x ", "(\xc3\x97 "}, {"p <= ", "p \xe2\x89\xa4 "}};
+	const size_t n_signs = sizeof(signs) / sizeof(*signs);
 	struct buffer text = {0};
 
 	while (*sentence) {
 		size_t i = 0;
 
-		while (i < 2 && strncmp(sentence, signs[i].ascii, strlen(signs[i].ascii)))
+		while (i < n_signs && strncmp(sentence, signs[i].ascii, strlen(signs[i].ascii)))
 			i++;
-		if (i < 2) {
+		if (i < n_signs) {
 			buffer_add(&text, signs[i].sign);
 			sentence += strlen(signs[i].ascii);
 		} else {
@@ -444,10 +445,11 @@ void page_first_screen(struct page *page)
 	add_glances(page);
 	if (count_glances(page) <= 1)
 		add_machine(page);
-	/* The last sentence says the boots, target and machine, which stand above. */
+	/* The last sentence says the boots, target and machine, which stand above, and the first of
+	 * many say what stands in the boxes. */
 	if (analysis->n_headline > 2)
 		add_sentences(page, "p class=\"also\"", analysis->headline, 1,
-			      analysis->n_headline - 1, 4);
+			      analysis->n_headline - 1, count_glances(page) > 1 ? 1 : 4);
 	add_sentences(page, "p class=\"note\"", analysis->warnings, analysis->n_loud,
 		      analysis->n_warnings, NOTES_OPEN);
 	add_contents(page);

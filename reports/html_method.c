@@ -18,17 +18,17 @@ static void add_decisions(struct page *page)
 		"<p><b>The boot is the unit.</b> Samples within one boot share its memory layout, its "
 		"timers and its luck, so a thousand of them are not a thousand proofs. Each boot gives one "
 		"figure per metric (a median, a percentile, a count), and boots are compared with boots.</p>\n"
-		"<p><b>How much:</b> the ratio of geometric means, with a %.4g %% interval from resampling "
+		"<p><b>How much:</b> the ratio of geometric means, with a %.4g&nbsp;%% interval from resampling "
 		"whole boots. <b>How sure:</b> an exact permutation test, which asks in how many of "
 		"all ways to share out the labels the difference would be as large. Holm&rsquo;s correction "
-		"keeps the chance of any false verdict among the %zu primary tests below %.3g %%; "
+		"keeps the chance of any false verdict among the %zu primary tests below %.3g&nbsp;%%; "
 		"Benjamini and Hochberg&rsquo;s keeps the share of false ones among %zu secondary verdicts "
-		"below %.3g %%.</p>\n"
+		"below %.3g&nbsp;%%.</p>\n"
 		"<p><b>Equivalent</b> is a verdict of its own: two one-sided tests show that the difference "
-		"is within %.3g %%. What is neither different nor equivalent is <b>inconclusive</b>, with how "
+		"is within %.3g&nbsp;%%. What is neither different nor equivalent is <b>inconclusive</b>, with how "
 		"many more boots it takes at the least.</p>\n"
 		"<p><b>Controls</b> are the same inversion on locks that proxy execution cannot touch; they "
-		"must agree within %.3g %%, or the machine and not the kernel made the difference.</p>\n"
+		"must agree within %.3g&nbsp;%%, or the machine and not the kernel made the difference.</p>\n"
 		"</div>\n",
 		100 * analysis->confidence, analysis->tests[FAMILY_PRIMARY], 100 * analysis->alpha,
 		analysis->tests[FAMILY_SECONDARY], 100 * analysis->alpha, 100 * analysis->margin,
@@ -204,6 +204,8 @@ static void add_variants(struct buffer *out, struct json_object *document)
 		const char *image = text_at(variant, "image_path");
 		const char *arguments = text_at(variant, "arguments");
 
+		if (label)
+			buffer_add(out, " \\\n   ");
 		if (label)
 			add_option(out, "--variant=%s:%s:%s", label,
 				   image && !text_at(variant, "manifest_path") ? image : "",

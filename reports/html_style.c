@@ -86,7 +86,7 @@ const char html_style[] =
 	"th.n,td.n{text-align:right;white-space:nowrap}td.verdict{min-width:7rem}\n"
 	"td.wide{min-width:14rem}.sheet tbody th{white-space:normal;min-width:8rem;font-weight:400;"
 	"color:var(--soft)}\n"
-	".json{font-size:.84rem;margin:0;font-weight:400}.json summary{white-space:nowrap}\n"
+	".json{font-size:.84rem;margin:0;font-weight:400}thead .json{font-size:.82rem;font-weight:600}.json summary{white-space:nowrap}\n"
 	"td .json[open]{min-width:12rem;max-width:16rem}\n"
 	/* Heat maps. */
 	".heat{border-collapse:separate;border-spacing:3px;width:auto;margin:0 -3px}\n"

@@ -12,9 +12,8 @@
 #include <sys/stat.h>
 
 #include "bench/files.h"
-#include "reports/load.h"
 #include "reports/json_strict.h"
-
+#include "reports/load.h"
 
 const struct importer *const importers[] = {
 	&import_cyclictest,

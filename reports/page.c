@@ -86,12 +86,24 @@ void page_add_coloured(struct buffer *out, bool has_colour, const char *colour, 
 		buffer_add(out, text);
 }
 
+/* Takes blanks out of runs of them, the first ones first, until the text has that room. */
+static void shrink(struct buffer *ascii, size_t room)
+{
+	char *gap;
+
+	while (ascii->text && ascii->length > room && (gap = strstr(ascii->text, "  "))) {
+		memmove(gap, gap + 1, strlen(gap));
+		ascii->length--;
+	}
+}
+
 void page_add_line(struct buffer *out, const char *text)
 {
 	struct buffer ascii = {0};
 	size_t length;
 
 	page_add_ascii(&ascii, text);
+	shrink(&ascii, TEXT_COLUMNS);
 	length = ascii.length < TEXT_COLUMNS ? ascii.length : TEXT_COLUMNS;
 	while (length && ascii.text[length - 1] == ' ')
 		length--;
@@ -112,13 +124,9 @@ void page_add_row(struct buffer *out, bool has_colour, const char *row, enum ver
 {
 	size_t room = TEXT_COLUMNS - strlen(verdict_word(verdict)) - strlen(behind);
 	struct buffer ascii = {0};
-	char *gap;
 
 	page_add_ascii(&ascii, row);
-	while (ascii.text && ascii.length > room && (gap = strstr(ascii.text, "  "))) {
-		memmove(gap, gap + 1, strlen(gap));
-		ascii.length--;
-	}
+	shrink(&ascii, room);
 	if (ascii.text)
 		buffer_add_bytes(out, ascii.text, ascii.length < room ? ascii.length : room);
 	page_add_coloured(out, has_colour, page_verdict_colour(verdict), verdict_word(verdict));

@@ -15,7 +15,8 @@ void page_add_ascii(struct buffer *out, const char *text);
  */
 void page_add_wrapped(struct buffer *out, const char *bullet, const char *text);
 
-/* One line, cut where it is too long, without blanks at its end. */
+/* One line without blanks at its end. Where it is too long, runs of blanks shrink; then it is cut.
+ */
 void page_add_line(struct buffer *out, const char *text);
 
 /* An empty line and a line that may wrap. */

@@ -3,6 +3,7 @@
 #include "reports/permutation.h"
 
 #include <errno.h>
+#include <float.h>
 #include <gsl/gsl_rng.h>
 #include <gsl/gsl_sf_gamma.h>
 #include <math.h>
@@ -137,13 +138,30 @@ static double draw_flips(struct drawing *drawing, const double *sums, size_t ste
 	return sum;
 }
 
+/*
+ * A whole number below @n, each as likely, from 32 random bits and without a division but for
+ * one in 2^32 / n times (Lemire, ACM Trans. Model. Comput. Simul. 29, 2019).
+ */
+static size_t draw_below(gsl_rng *rng, uint32_t n)
+{
+	uint64_t product = (uint64_t)gsl_rng_get(rng) * n;
+
+	if ((uint32_t)product < n) {
+		uint32_t unfair = -n % n;
+
+		while ((uint32_t)product < unfair)
+			product = (uint64_t)gsl_rng_get(rng) * n;
+	}
+	return (size_t)(product >> 32);
+}
+
 /* The first steps of a Fisher-Yates shuffle: a random subset, whatever the order before. */
 static double draw_subset(struct drawing *drawing, double *items, size_t n, size_t n_chosen)
 {
 	double sum = 0;
 
 	for (size_t i = 0; i < n_chosen; i++) {
-		size_t other = i + gsl_rng_uniform_int(drawing->rng, n - i);
+		size_t other = i + draw_below(drawing->rng, (uint32_t)(n - i));
 		double swap = items[i];
 
 		items[i] = items[other];
@@ -225,7 +243,7 @@ static int draw_arrangements(const struct permutation_problem *problem, struct p
 		work += problem->strata[i].is_flips ? flip_steps(&problem->strata[i])
 						    : problem->strata[i].n_chosen;
 	enough_hits = clamp((UINT64_C(1) << 16) / work, 32, 1000);
-	most_draws = clamp((UINT64_C(1) << 24) / work, 10000, PERMUTATION_DRAWS);
+	most_draws = clamp((UINT64_C(1) << 22) / work, 3000, PERMUTATION_DRAWS);
 	while (!err && draws < most_draws && hits < enough_hits) {
 		hits += fabs(draw_sum(&drawing)) >= problem->limit;
 		draws++;
@@ -262,10 +280,12 @@ static int find_tiny(const struct permutation_problem *problem, struct permutati
 		return -E2BIG;
 	out->method = PERMUTATION_EXACT;
 	out->arrangements = count_of_log(problem->arrangements_log);
-	if (!permutation_search(problem, &out->p))
+	/* The bound is some ten times p: what it says is too many is not begun. */
+	if (bound * exp(problem->arrangements_log) < 100.0 * PERMUTATION_SEARCH_MAX &&
+	    !permutation_search(problem, &out->p))
 		return 0;
 	out->method = PERMUTATION_BOUNDED;
-	out->p = bound;
+	out->p = fmax(bound, DBL_MIN); /* beyond what a double tells from 0 */
 	return 0;
 }
 

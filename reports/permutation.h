@@ -35,8 +35,9 @@ int permutation_count(const struct permutation_problem *problem, double *share);
 
 /*
  * Counts them by going only where extreme ones are, which is quick when there are few of
- * them: exact, and -E2BIG beyond a fixed number. One stratum only (or only flips).
+ * them: exact, and -E2BIG beyond PERMUTATION_SEARCH_MAX. One stratum only (or only flips).
  */
+#define PERMUTATION_SEARCH_MAX (1u << 15)
 int permutation_search(const struct permutation_problem *problem, double *share);
 
 /*

@@ -10,7 +10,7 @@
 
 #include "reports/permutation.h"
 
-#define TRIES	  12u
+#define TRIES	  5u
 #define HUGE_MEAN 1e200 /* before a mean of exponentials leaves what a double holds */
 
 static double flips_log_mean(const struct permutation_stratum *stratum, double s)

@@ -11,7 +11,6 @@
 
 #include "reports/permutation.h"
 
-#define SEARCH_MAX_HITS (UINT64_C(1) << 17)
 /* Beyond, the number of arrangements is no number that a double or an uint64_t holds exactly. */
 #define SEARCH_MAX_LOG (62 * M_LN2)
 
@@ -37,7 +36,8 @@ static void search_subsets(struct search *search, size_t from, size_t left, doub
 		search->hits++;
 		return;
 	}
-	for (size_t i = from; i + left <= search->n && search->hits <= SEARCH_MAX_HITS; i++) {
+	for (size_t i = from; i + left <= search->n && search->hits <= PERMUTATION_SEARCH_MAX;
+	     i++) {
 		double best = sum + search->totals[i + left] - search->totals[i];
 
 		if (best < search->limit)
@@ -50,7 +50,7 @@ static void search_subsets(struct search *search, size_t from, size_t left, doub
 static void search_flips(struct search *search, size_t from, double budget)
 {
 	search->hits++;
-	for (size_t i = from; i < search->n && search->hits <= SEARCH_MAX_HITS; i++) {
+	for (size_t i = from; i < search->n && search->hits <= PERMUTATION_SEARCH_MAX; i++) {
 		if (search->items[i] > budget)
 			return;
 		search_flips(search, i + 1, budget - search->items[i]);
@@ -113,5 +113,5 @@ int permutation_search(const struct permutation_problem *problem, double *share)
 	if (!items || !totals)
 		return -ENOMEM;
 	*share = (double)search.hits / exp(problem->arrangements_log);
-	return search.hits > SEARCH_MAX_HITS ? -E2BIG : 0;
+	return search.hits > PERMUTATION_SEARCH_MAX ? -E2BIG : 0;
 }

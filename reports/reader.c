@@ -229,7 +229,7 @@ uint64_t reader_to_count(struct reader *reader, const struct json_node *value, c
 		return 0;
 	if (!json_is(value, JSON_NUMBER) || !json_is_integer(value)) {
 		reader_fail(reader, "\"%s\" is not a whole number", key);
-	} else if (!json_uint64(value, &count) || count > RESULT_MAX_COUNT) {
+	} else if (!json_uint64(value, &count) || count > (uint64_t)RESULT_MAX_COUNT) {
 		reader_fail(reader, "\"%s\" is %.*s, and a count is from 0 to 2^53", key,
 			    value->size_bytes > 40 ? 40 : (int)value->size_bytes, value->text);
 		return 0;

@@ -74,6 +74,22 @@ static void add_tail_reasons(struct text_page *page)
 	}
 }
 
+/* "461-510 ms", "9.8 ms-1.2 s" */
+static const char *format_range(char out[2 * FORMATTED_MAX], double from, double to,
+				const char *unit)
+{
+	char low[FORMATTED_MAX], high[FORMATTED_MAX];
+	size_t number;
+
+	format_value(low, from, unit);
+	format_value(high, to, unit);
+	number = strcspn(low, " ");
+	if (!strcmp(low + number, high + strcspn(high, " ")))
+		low[number] = '\0';
+	snprintf(out, 2 * FORMATTED_MAX, "%s-%s", low, high);
+	return out;
+}
+
 /* Maxima with how much was tried, and what ten times as much may show where the tail tells. */
 static void add_tails(struct text_page *page)
 {
@@ -83,27 +99,27 @@ static void add_tails(struct text_page *page)
 		return;
 	page_add_title(page->out, "Maxima (not judged), and what is exceeded once in ten times the "
 				  "samples");
-	buffer_format(page->out, "%-16s %-13s %-8s %8s %9s  %s\n", "metric", "placement", "variant",
-		      "samples", "maximum", "level, 95 %");
+	buffer_format(page->out, "%-14s %-13s %-7s %7s %8s  %s\n", "metric", "placement", "variant",
+		      "samples", "maximum", "level, 95 % range");
 	for (size_t i = 0; i < analysis->n_tails; i++) {
 		const struct tail *tail = &analysis->tails[i];
 		const struct section_info *section = &analysis->results->sections[tail->section];
 		const struct metric_info *metric = &section->metrics[tail->metric];
 		char name[FORMATTED_MAX], label[FORMATTED_MAX], max[FORMATTED_MAX];
-		char level[FORMATTED_MAX], low[FORMATTED_MAX], high[FORMATTED_MAX];
+		char level[FORMATTED_MAX], range[2 * FORMATTED_MAX];
 		struct buffer row = {0};
 
-		buffer_format(&row, "%-16.16s %-13.13s %-8s %8llu %9s  ",
+		buffer_format(&row, "%-14.30s %-13.40s %-7s %7llu %8s  ",
 			      format_metric(name, metric, main_statistic(metric->kind)),
 			      section->placement,
 			      page_column_label(label, label_of(analysis, tail->variant)),
 			      (unsigned long long)tail->samples,
 			      format_value(max, tail->max, metric->unit));
 		if (tail->is_given)
-			buffer_format(&row, "%s, %s to %s",
+			buffer_format(&row, "%s, %s",
 				      format_value(level, tail->level, metric->unit),
-				      format_value(low, tail->level_low, metric->unit),
-				      format_value(high, tail->level_high, metric->unit));
+				      format_range(range, tail->level_low, tail->level_high,
+						   metric->unit));
 		else
 			buffer_add(&row, "-");
 		page_add_line(page->out, row.text ? row.text : "");

@@ -10,6 +10,8 @@
 #include "reports/sentences.h"
 #include "reports/text_parts.h"
 
+#define MACHINE_ROWS 8
+
 static const char *format_interval(char out[FORMATTED_MAX], const struct comparison *comparison)
 {
 	char low[FORMATTED_MAX], high[FORMATTED_MAX];
@@ -151,26 +153,44 @@ static void add_variant_row(struct text_page *page, const struct comparison *com
 	buffer_release(&row);
 }
 
-/* What each machine says, where the combined verdict does not say it for all. */
+static void add_machine_row(struct text_page *page, const struct comparison *one)
+{
+	const char *machine = page->analysis->results->machines[one->machine].name;
+	char name[FORMATTED_MAX];
+
+	snprintf(name, sizeof(name), has_many_variants(page) ? "  on %.40s" : " %.40s", machine);
+	if (has_many_variants(page))
+		add_variant_row(page, one, name);
+	else
+		add_comparison(page, one, name);
+}
+
+/*
+ * What each machine says: of a few machines all, in the report always and on a terminal where they
+ * disagree; of many those whose verdict is not the combined one, as far as there is room.
+ */
 static void add_machine_rows(struct text_page *page, const struct comparison *combined)
 {
 	const struct analysis *analysis = page->analysis;
+	bool has_few = combined->n_machines <= MACHINE_ROWS;
+	size_t shown = 0, left_out = 0;
 
-	if (!page->style.is_complete && !machines_disagree(analysis, combined))
+	if (!machines_disagree(analysis, combined) && !(page->style.is_complete && has_few))
 		return;
 	for (size_t i = 0; i < analysis->n_by_machine; i++) {
 		const struct comparison *one = &analysis->by_machine[i];
-		char name[FORMATTED_MAX];
 
-		if (!is_same_comparison(one, combined))
+		if (!is_same_comparison(one, combined) ||
+		    (!has_few && one->verdict == combined->verdict))
 			continue;
-		snprintf(name, sizeof(name), has_many_variants(page) ? "  on %.40s" : " %.40s",
-			 analysis->results->machines[one->machine].name);
-		if (has_many_variants(page))
-			add_variant_row(page, one, name);
+		if (shown++ < MACHINE_ROWS)
+			add_machine_row(page, one);
 		else
-			add_comparison(page, one, name);
+			left_out++;
 	}
+	if (left_out)
+		buffer_format(page->out, "  and %zu more machines: see by_machine in the summary\n",
+			      left_out);
 }
 
 static void add_block_head(struct text_page *page, const struct comparison *comparison)

@@ -210,13 +210,14 @@ def check_openmetrics(path, summary_path):
     with open(path, encoding="utf-8", newline="") as file:
         families = {f.name: f for f in text_string_to_metric_families(file.read())}
     summary = load(summary_path)
-    units = {"ns": ("seconds", 1e-9), "ratio": ("ratio", 1), "count": ("", 1)}
+    units = {"ns": ("seconds", 1e-9), "ratio": ("ratio", 1), "count": ("", 1),
+             "percent": ("ratio", 1e-2), "permille": ("ratio", 1e-3)}
     assert families["proxeval_exit_code"].samples[0].value == summary["exit_code"]
     assert {s.labels["variant"] for s in families["proxeval_variant"].samples} == {
         v["label"] for v in summary["variants"]}
     for comparison in summary["comparisons"] + summary["controls"]:
         base, factor = units[comparison["unit"]]
-        name = re.sub("_ns$", "", comparison["metric"])
+        name = re.sub("_(ns|us|ms|ratio)$", "", comparison["metric"])
         family = families[f"proxeval_{name}" + (f"_{base}" if base else "")]
         assert family.unit == base and family.type == "gauge"
         for variant, value in ((summary["baseline"], comparison["value_baseline"]),

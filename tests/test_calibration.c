@@ -247,16 +247,17 @@ static void test_intervals_hold_the_truth(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(worlds) / sizeof(*worlds); i++) {
-		int missed = 0;
+		/* The last one's labels are drawn as well, which takes longer. */
+		int campaigns = i == 5 ? CAMPAIGNS / 50 : CAMPAIGNS / 2, missed = 0;
 
-		for (int n = 0; n < CAMPAIGNS / 2; n++) {
+		for (int n = 0; n < campaigns; n++) {
 			const struct comparison *comparison;
 
 			draw_campaign(&worlds[i]);
 			comparison = judge(0.05, STATISTIC_P50);
 			missed += !(comparison->ratio_low <= 1.2 && 1.2 <= comparison->ratio_high);
 		}
-		check_rate(worlds[i].name, "missed by the interval", missed, 0.07, CAMPAIGNS / 2);
+		check_rate(worlds[i].name, "missed by the interval", missed, 0.07, campaigns);
 	}
 }
 

@@ -4,6 +4,7 @@
 to a file; colours can be read; figures name the very figure of the summary."""
 import html.parser
 import json
+import math
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import urllib.parse
 
+sys.dont_write_bytecode = True  # the source tree stays clean
 import html_pages
 
 # What may stand on the page. Anything else came out of a document.
@@ -186,6 +188,117 @@ def test_summary_places(path):
         check(len(set(indices)) == len(indices), f"{path}: a place in {part} is named twice")
 
 
+# ---- curves ----
+
+def path_points(data):
+    """The absolute points of a path of one M and then l or L."""
+    points, at = [], (0.0, 0.0)
+    for letter, x, y in re.findall(r"([MlL])(-?[\d.]+)[ ]?(-?[\d.]+)", data):
+        at = (float(x), float(y)) if letter in "ML" else (at[0] + float(x), at[1] + float(y))
+        points.append(at)
+    assert len(points) > 1, data
+    return points
+
+
+def log_axis(ticks):
+    """From pixels to nanoseconds, by an axis' first and last label."""
+    scales = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1}
+    ends = []
+    for pixel, label in (ticks[0], ticks[-1]):
+        number, unit = label.split()
+        ends.append((pixel, math.log(float(number) * scales[unit])))
+    slope = (ends[1][1] - ends[0][1]) / (ends[1][0] - ends[0][0])
+    return lambda pixel: math.exp(ends[0][1] + slope * (pixel - ends[0][0]))
+
+
+def pooled_quantile(boots, share):
+    """The upper edge of the bucket in which that share of all boots' samples is reached."""
+    counts, half = {}, 64
+    for boot in boots:
+        metric = boot["sections"][0]["metrics"][0]
+        assert metric["histogram"]["bits"] == 7
+        for index, count in metric["histogram"]["buckets"]:
+            counts[index] = counts.get(index, 0) + count
+    left = share * sum(counts.values())
+    for index in sorted(counts):
+        left -= counts[index]
+        if left <= 0:
+            return (half + index % half + 1) << (index // half - 1)
+    raise AssertionError(share)
+
+
+def value_at(points, along, at, other):
+    """Where a curve that rises along one axis first gets to @at, on the other axis."""
+    for before, after in zip(points, points[1:]):
+        if before[along] <= at <= after[along]:
+            span = after[along] - before[along]
+            part = (at - before[along]) / span if span else 1
+            return before[other] + part * (after[other] - before[other])
+    raise AssertionError(f"no point at {at}")
+
+
+def test_curves(path):
+    """Both curves of the first figure go through what the boots' histograms say."""
+    source = open(path, encoding="utf-8").read()
+    figure = re.search(r'<figure class="card"><figcaption><b>(same-cpu)</b>.*?</figure>', source, re.S)
+    percentiles, shares = re.findall(r"<svg viewBox.*?</svg>", figure.group(0), re.S)[:2]
+    for label, series in (("proxy", "s1"), ("!proxy", "s0")):
+        boots = []
+        for name in os.listdir(os.path.join(html_pages.FIXTURES, "real-rounds")):
+            with open(os.path.join(html_pages.FIXTURES, "real-rounds", name)) as file:
+                boot = json.load(file)
+            if boot["format"] == "proxeval-boot" and boot["variant"]["label"] == label:
+                boot["sections"].sort(key=lambda one: one["placement"]["name"] != "same-cpu")
+                boots.append(boot)
+        for svg, along in ((percentiles, 0), (shares, 1)):
+            texts = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" class="tick (mid|end)">([^<]*)<', svg)
+            times = [(float(y) - 4 if along == 0 else float(x), text) for x, y, _, text in texts
+                     if re.fullmatch(r"[\d.]+ (s|ms|us|ns)", text)]
+            percents = {text: float(x) if along == 0 else float(y) - 4 for x, y, _, text in texts
+                        if text.endswith("%")}
+            to_ns = log_axis(times)
+            points = path_points(re.search(rf'<path class="thick {series}" d="([^"]*)"', svg).group(1))
+            check(all(a[0] <= b[0] + 0.05 and a[1] >= b[1] - 0.05 for a, b in zip(points, points[1:])),
+                  f"{label}: the curve goes back")
+            for text, pixel in percents.items():
+                share = float(text.split()[0]) / 100
+                if not 0.2 < share < 0.995:
+                    continue
+                if along == 1:
+                    # Upwards on the screen is downwards in pixels.
+                    turned = [(x, -y) for x, y in points]
+                    drawn = to_ns(value_at(turned, 1, -pixel, 0))
+                else:
+                    drawn = to_ns(value_at(points, 0, pixel, 1))
+                truth = pooled_quantile(boots, share)
+                check(abs(drawn / truth - 1) < 0.02,
+                      f"{label}: drawn {drawn / 1e6:.2f} ms at {text}, not {truth / 1e6:.2f} ms")
+
+
+def test_heat_map(path):
+    """The heat map has the verdict table's figures, and colours in their order."""
+    source = open(path, encoding="utf-8").read()
+    heat = re.search(r'<table class="heat">.*?</table>', source, re.S).group(0)
+    rows = re.findall(r'<tr(?: class="ratios")?><th scope="row">(.*?)</th>(.*?)</tr>', heat, re.S)
+    with open(os.path.join(os.path.dirname(path), "summary.json")) as file:
+        summary = json.load(file)
+    medians = [one for one in summary["comparisons"]
+               if one["metric"] == "donor_wait_ns" and one["statistic"] == "p50"]
+    heads = re.findall(r'<th scope="col">([\w-]+)<br>', heat)
+    check(heads == [one["placement"] for one in medians], f"columns {heads}")
+    check("distance 20" in heat and "node 0, 1" in heat, "no places in the heat map")
+    check(len(rows) == 3, f"{len(rows)} rows")
+    for head, cells in rows:
+        steps = re.findall(r'<td class="([hr])(\d)">(?:&times; )?([\d.]+)', cells)
+        check(len(steps) == len(medians), f"{head}: {cells}")
+        for one, (kind, step, number) in zip(medians, steps):
+            value = one["ratio"] if kind == "r" else one[
+                "value_baseline" if "!proxy" in head else "value_variant"] / 1e6
+            check(abs(float(number) / value - 1) < 0.02, f"{head}: {number} is not {value}")
+            wanted = {"r": "0", "h": "6" if "!proxy" in head else "0"}[kind]
+            check(step == wanted, f"{head}: {number} has the colour {kind}{step}")
+
+
 # ---- hostile documents ----
 
 def poisoned_copy(folder, places, payload):
@@ -269,6 +382,8 @@ def main():
         path = os.path.join(work, "quick-virtual", "index.html")
         test_contrast(Page(path))
         test_summary_places(path)
+        test_heat_map(path)
+        test_curves(os.path.join(work, "real-rounds", "index.html"))
         for make in (html_pages.four_variants, html_pages.two_machines):
             os.mkdir(os.path.join(work, make.__name__))
             path = html_pages.page(make(os.path.join(work, make.__name__)),

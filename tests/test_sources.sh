@@ -51,7 +51,7 @@ test_functions_are_short() {
 # What is in the tree is in the tarball: make dist would silently leave out the rest.
 test_everything_is_distributed() {
 	local file lists
-	lists=$(cat Makefile.am ./*/Makemodule.am)
+	lists=$(cat Makefile.am ./*/Makemodule.am ./*/*/Makemodule.am)
 	while read -r file; do
 		# A unit test is listed by its program's name: automake adds the .c.
 		case $lists in *"${file%.c}"*) continue ;; esac
