@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Effects as figures: placement by placement, and machine by machine. */
 #include <math.h>
+#include <stdio.h>
 
 #include "reports/format.h"
 #include "reports/html_page.h"
@@ -60,6 +61,7 @@ void page_effects(struct page *page, size_t first, size_t end)
 	for (size_t i = 0; i < page->results->n_variants; i++) {
 		struct svg_ratio *rows;
 		size_t count = collect_placements(page, i, first, end, &rows);
+		char id[64];
 
 		if (!count)
 			continue;
@@ -70,7 +72,8 @@ void page_effects(struct page *page, size_t first, size_t end)
 		buffer_format_html(page->out, "%s against %s", page_label(page, i),
 				   page_label(page, variant_baseline(page->analysis, i)));
 		buffer_add(page->out, "</figcaption>\n");
-		svg_ratios(page->out, page->analysis,
+		snprintf(id, sizeof(id), "effects-%zu-%zu", first, i);
+		svg_ratios(page->out, page->analysis, id,
 			   "Ratio of each figure to the baseline, with intervals", rows, count);
 		buffer_add(page->out, "</figure>\n");
 	}
@@ -141,7 +144,7 @@ static void add_machines_figure(struct page *page, const struct comparison *comp
 	const struct section_info *section = &page->results->sections[comparison->section];
 	struct svg_ratio *rows;
 	size_t count = collect_machines(page, comparison, &rows);
-	char name[FORMATTED_MAX];
+	char name[FORMATTED_MAX], id[64];
 
 	if (count < 2)
 		return;
@@ -152,7 +155,10 @@ static void add_machines_figure(struct page *page, const struct comparison *comp
 		format_metric(name, page_metric(page, comparison), comparison->statistic),
 		page_label(page, comparison->variant), page_label(page, comparison->against));
 	buffer_add(page->out, "</figcaption>\n");
-	svg_ratios(page->out, page->analysis, "Ratio on each machine, with intervals", rows, count);
+	snprintf(id, sizeof(id), "machines-%zu",
+		 (size_t)(comparison - page->analysis->comparisons));
+	svg_ratios(page->out, page->analysis, id, "Ratio on each machine, with intervals", rows,
+		   count);
 	if (count > MACHINES_DRAWN)
 		buffer_format(page->out, "<p class=\"soft\">The first %d machines.</p>",
 			      MACHINES_DRAWN);

@@ -231,7 +231,7 @@ static void open_figure(struct buffer *out, const struct trend *trend)
 {
 	const struct history_series *series = trend->series[0];
 	struct buffer title = {0}, description = {0};
-	char name[FORMATTED_MAX], first[FORMATTED_MAX], last[FORMATTED_MAX];
+	char name[FORMATTED_MAX], first[FORMATTED_MAX], last[FORMATTED_MAX], id[SVG_ID_MAX];
 	const struct metric_info *metric = metric_of(trend->history, series);
 
 	buffer_format(&title, "%s: %s over %zu campaign%s",
@@ -248,7 +248,8 @@ static void open_figure(struct buffer *out, const struct trend *trend)
 			      series->n_changes, series->n_changes == 1 ? "" : "s");
 	}
 	buffer_add(&description, ".");
-	svg_open(out, HEIGHT, title.text ? title.text : "",
+	svg_metric_id(id, "trend", (size_t)(trend->series[0] - trend->history->series), 0);
+	svg_open(out, id, HEIGHT, title.text ? title.text : "",
 		 description.text ? description.text : "");
 	buffer_release(&title);
 	buffer_release(&description);
@@ -412,7 +413,8 @@ static const struct history_series **order_series(struct site *site, const struc
 static void add_machine_head(struct buffer *out, const struct history *history, size_t machine)
 {
 	buffer_add(out, "<h2>");
-	buffer_format_html(out, "%s, %s time", history->results->machines[machine].name, history->results->time);
+	buffer_format_html(out, "%s, %s time", history->results->machines[machine].name,
+			   history->results->time);
 	buffer_add(out, "</h2>\n<div class=\"cards\">\n");
 }
 

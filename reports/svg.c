@@ -111,17 +111,21 @@ unsigned int svg_series(const struct analysis *analysis, size_t variant)
 	return 1 + (unsigned int)((rank - 1) % (SVG_SERIES - 1));
 }
 
-void svg_open(struct buffer *out, double height, const char *title, const char *description)
+const char *svg_metric_id(char out[SVG_ID_MAX], const char *kind, size_t section, size_t metric)
 {
-	/* Where the page stands now: like no other figure's, and the same every time. */
-	size_t id = out->length;
+	snprintf(out, SVG_ID_MAX, "%.20s-%zu-%zu", kind, section, metric);
+	return out;
+}
 
+void svg_open(struct buffer *out, const char *id, double height, const char *title,
+	      const char *description)
+{
 	buffer_format(out,
-		      "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-labelledby=\"t%zu\" "
-		      "aria-describedby=\"d%zu\"><title id=\"t%zu\">",
+		      "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-labelledby=\"%s-t\" "
+		      "aria-describedby=\"%s-d\"><title id=\"%s-t\">",
 		      SVG_WIDTH, height, id, id, id);
 	buffer_add_html(out, title);
-	buffer_format(out, "</title><desc id=\"d%zu\">", id);
+	buffer_format(out, "</title><desc id=\"%s-d\">", id);
 	buffer_add_html(out, description);
 	buffer_add(out, "</desc>\n");
 }

@@ -48,8 +48,9 @@ struct svg_ratio {
 /* Whether a comparison has a ratio that svg_ratios can show. */
 bool svg_is_ratio(const struct comparison *comparison);
 
-/* Ratios with their intervals, a row each; log axis, margin of equivalence shaded. */
-void svg_ratios(struct buffer *out, const struct analysis *analysis, const char *title,
-		const struct svg_ratio *rows, size_t count);
+/* Ratios with their intervals, a row each; log axis, margin of equivalence shaded. @id is like no
+ * other figure's on the page. */
+void svg_ratios(struct buffer *out, const struct analysis *analysis, const char *id,
+		const char *title, const struct svg_ratio *rows, size_t count);
 
 #endif

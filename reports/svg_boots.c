@@ -58,13 +58,13 @@ static void open_boots(struct buffer *out, const struct analysis *analysis, size
 	const struct section_info *info = &analysis->results->sections[section];
 	const struct metric_info *metric_info = &info->metrics[metric];
 	struct buffer title = {0}, description = {0};
-	char name[FORMATTED_MAX];
+	char name[FORMATTED_MAX], id[SVG_ID_MAX];
 
 	buffer_format(&title, "%s: %s of each boot, in the order they ran", info->placement,
 		      format_metric(name, metric_info, main_statistic(metric_info->kind)));
 	svg_describe_variants(&description, analysis, section, metric);
-	svg_open(out, HEIGHT, title.text ? title.text : "",
-		 description.text ? description.text : "");
+	svg_open(out, svg_metric_id(id, "boots", section, metric), HEIGHT,
+		 title.text ? title.text : "", description.text ? description.text : "");
 	buffer_release(&title);
 	buffer_release(&description);
 }

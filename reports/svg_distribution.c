@@ -304,12 +304,15 @@ static void add_curves(const struct plot *plot)
 static void open_plot(const struct plot *plot, const char *what, const char *name)
 {
 	struct buffer title = {0}, description = {0};
+	char id[SVG_ID_MAX];
 
 	buffer_format(&title, "%s: %s, %s",
 		      plot->analysis->results->sections[plot->section].placement, name, what);
 	buffer_add(&description, "Medians of ");
 	svg_describe_variants(&description, plot->analysis, plot->section, plot->metric);
-	svg_open(plot->out, HEIGHT, title.text ? title.text : "",
+	svg_metric_id(id, plot->is_percentile ? "percentiles" : "shares", plot->section,
+		      plot->metric);
+	svg_open(plot->out, id, HEIGHT, title.text ? title.text : "",
 		 description.text ? description.text : "");
 	buffer_release(&title);
 	buffer_release(&description);

@@ -110,8 +110,8 @@ static void add_margin(struct buffer *out, const struct analysis *analysis, cons
 		      low, fmax(high - low, 1), bottom - 8);
 }
 
-void svg_ratios(struct buffer *out, const struct analysis *analysis, const char *title,
-		const struct svg_ratio *rows, size_t count)
+void svg_ratios(struct buffer *out, const struct analysis *analysis, const char *id,
+		const char *title, const struct svg_ratio *rows, size_t count)
 {
 	struct axis axis = {
 		.from_px = START, .to_px = SVG_WIDTH - SVG_RIGHT - 8, .scale = SCALE_LOG};
@@ -124,7 +124,7 @@ void svg_ratios(struct buffer *out, const struct analysis *analysis, const char 
 	find_range(analysis, rows, count, &axis);
 	axis_pad(&axis);
 	describe(&description, rows, count);
-	svg_open(out, bottom + 40, title, description.text ? description.text : "");
+	svg_open(out, id, bottom + 40, title, description.text ? description.text : "");
 	buffer_release(&description);
 	add_margin(out, analysis, &axis, bottom);
 	svg_x_axis(out, &axis, 8, bottom, "ratio");

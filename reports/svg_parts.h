@@ -35,8 +35,16 @@ void axis_clear(struct axis *axis);
 void axis_include(struct axis *axis, double value);
 bool axis_is_set(const struct axis *axis);
 
-/* Opens a figure: @title is its name, @description says in words what it shows. */
-void svg_open(struct buffer *out, double height, const char *title, const char *description);
+/*
+ * Opens a figure: @title is its name, @description says in words what it shows. @id is like no
+ * other figure's on the page, and of letters, digits and dashes alone.
+ */
+void svg_open(struct buffer *out, const char *id, double height, const char *title,
+	      const char *description);
+/* The id of a figure of one metric: "KIND-3-1". */
+#define SVG_ID_MAX 64
+const char *svg_metric_id(char out[SVG_ID_MAX], const char *kind, size_t section, size_t metric);
+
 void svg_close(struct buffer *out);
 
 void svg_text(struct buffer *out, double x, double y, const char *class_name, const char *text);
