@@ -154,6 +154,26 @@ END
 	grep -qF 'variant="=cmd|\"x\"!A1, # SKIP\nok 1 \\ done"' "$work/odd.openmetrics" || fail "OpenMetrics: the label is lost"
 }
 
+# Two kernels: four variants, of which one baseline is itself compared with the other.
+test_several() {
+	local folders=("$fixtures/quick-virtual" "$work/newer") code=0
+	cp -r "$fixtures/worse" "$work/newer"
+	sed -i 's/6105d6cc76af/6205d6cc76af/g; s/"7.2.13"/"7.3.1"/g' "$work/newer"/*.json
+	"$PROXEVAL" compare --json "${folders[@]}" >"$work/several.json" || code=$?
+	expect_equal "compare's exit code" 1 "$code"
+	for format in kcidb ktap; do
+		expect_exit 0 "$PROXEVAL" export --format=$format -o "$work/several.$format" "${folders[@]}"
+	done
+	expect_exit 0 "$PROXEVAL" export --format=csv --table=verdicts -o "$work/several.verdicts" "${folders[@]}"
+	check kcidb "$work/several.kcidb" proxeval
+	check ktap "$work/several.ktap"
+	check verdicts "$work/several.verdicts" "$work/several.json"
+	grep -qE '^  not ok [0-9]+ donor_wait_ns p50 proxy@7.3.1 against !proxy@7.3.1 # worse$' "$work/several.ktap" ||
+		fail "the newer kernel's verdict is lost: $(grep 'not ok' "$work/several.ktap")"
+	grep -q '^  ok [0-9]* donor_wait_ns .*# SKIP .*absent' "$work/several.ktap" ||
+		fail "what a campaign did not ask for is not skipped"
+}
+
 test_options() {
 	expect_exit 3 "$PROXEVAL" export "$fixtures/same"
 	expect_exit 3 "$PROXEVAL" export --format=xml "$fixtures/same"
@@ -182,6 +202,7 @@ done
 test_meaning
 test_golden
 test_hostile
+test_several
 test_options
 [ "$failures" -gt 0 ] || [ -z "$skipped" ] || skip "the rest passed, but ${skipped#skipped: }"
 finish
