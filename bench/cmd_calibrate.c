@@ -148,8 +148,8 @@ static int run_campaign(struct campaign *campaign, const struct calibrate_values
 	beside = format_string("%s/calibration.json", campaign->directory);
 	if (!beside)
 		return EXIT_BROKE;
-	code = calibrate_files(&folder, campaign->variants[0].label,
-			       values->output ? values->output : beside, values->run.json);
+	code = calibrate_files(&folder, NULL, values->output ? values->output : beside,
+			       values->run.json);
 	free(beside);
 	return code;
 }

@@ -10,12 +10,14 @@
 #include "reports/exact.h"
 #include "reports/findings.h"
 #include "reports/history.h"
+#include "reports/select.h"
 #include "reports/writers.h"
 
 struct compare_values {
 	bool exact, history, json, one_line;
 	const char *fail_on, *order;
 	uint64_t min_change_percent;
+	struct string_list machines, metrics, variants, workloads;
 	struct analysis_values analysis;
 };
 
@@ -40,7 +42,17 @@ static const struct option_spec compare_options[] = {
 	 .kind = OPTION_FLAG,
 	 .help = "print a document (summary, history or the answer of --exact) instead of text",
 	 .offset = offsetof(struct compare_values, json)},
+	{.name = "machine",
+	 .kind = OPTION_LIST,
+	 .argument = "NAME",
+	 .help = "only boots of this machine; may be given many times",
+	 .offset = offsetof(struct compare_values, machines)},
 	ANALYSIS_OPTION_MARGIN(offsetof(struct compare_values, analysis)),
+	{.name = "metric",
+	 .kind = OPTION_LIST,
+	 .argument = "NAME",
+	 .help = "only this metric, for example donor_wait_ns; may be given many times",
+	 .offset = offsetof(struct compare_values, metrics)},
 	{.name = "min-change",
 	 .kind = OPTION_NUMBER,
 	 .argument = "PERCENT",
@@ -59,6 +71,16 @@ static const struct option_spec compare_options[] = {
 	 .choices = orders,
 	 .help = "with --history, campaigns go by kernel (release), time (start) or as given",
 	 .offset = offsetof(struct compare_values, order)},
+	{.name = "variant",
+	 .kind = OPTION_LIST,
+	 .argument = "LABEL",
+	 .help = "only this variant, and what it is compared with; may be given many times",
+	 .offset = offsetof(struct compare_values, variants)},
+	{.name = "workload",
+	 .kind = OPTION_LIST,
+	 .argument = "NAME",
+	 .help = "only this workload; may be given many times",
+	 .offset = offsetof(struct compare_values, workloads)},
 	OPTIONS_END,
 };
 
@@ -124,6 +146,21 @@ static enum print_form form_of(const struct compare_values *values)
 	return values->json ? PRINT_JSON : values->one_line ? PRINT_LINE : PRINT_TEXT;
 }
 
+static struct name_list names_of(const struct string_list *list)
+{
+	return (struct name_list){(const char *const *)list->items, list->count};
+}
+
+static struct selection selection_of(const struct compare_values *values)
+{
+	return (struct selection){.workloads = names_of(&values->workloads),
+				  .metrics = names_of(&values->metrics),
+				  .machines = names_of(&values->machines),
+				  .variants = names_of(&values->variants),
+				  .keeps_baselines = !values->history,
+				  .baseline = values->analysis.baseline};
+}
+
 /* With --fail-on the exit code alone would not say which of the words it was. */
 static void note_hits(const struct analysis *analysis)
 {
@@ -139,7 +176,8 @@ static int run_verdicts(const struct compare_values *values, const struct string
 {
 	struct analysis_options options = {.baseline = values->analysis.baseline,
 					   .margin = (double)values->analysis.margin_percent / 100};
-	struct analysis analysis;
+	struct selection selection = selection_of(values);
+	struct analysis analysis = {0};
 	struct results results;
 	char problem[64];
 	int exit_code;
@@ -151,8 +189,9 @@ static int run_verdicts(const struct compare_values *values, const struct string
 			      problem);
 		return EXIT_USAGE;
 	}
-	exit_code =
-		reports_analyse(&results, &analysis, operands->items, operands->count, &options);
+	exit_code = reports_load(&results, operands->items, operands->count, &selection);
+	if (!exit_code)
+		exit_code = reports_compare(&results, &analysis, &options);
 	if (!exit_code) {
 		exit_code = reports_print(&analysis, stdout, form_of(values)) ? EXIT_BROKE
 									      : analysis.exit_code;
@@ -166,13 +205,14 @@ static int run_verdicts(const struct compare_values *values, const struct string
 static int run_history(const struct compare_values *values, const struct string_list *operands)
 {
 	struct history_options options = {.min_change = (double)values->min_change_percent / 100};
+	struct selection selection = selection_of(values);
 	struct history history = {0};
 	struct results results;
 	int exit_code;
 
 	while (strcmp(orders[options.order], values->order))
 		options.order++;
-	exit_code = reports_load(&results, operands->items, operands->count);
+	exit_code = reports_load(&results, operands->items, operands->count, &selection);
 	if (!exit_code && history_make(&history, &results, &options)) {
 		message_error("there is not enough memory for this history");
 		exit_code = EXIT_BROKE;
@@ -198,6 +238,9 @@ static const char *find_conflict(const struct compare_values *values)
 		       "--history, whose exit codes say all";
 	if (values->one_line && values->exact)
 		return "--exact prints one line anyway: leave --one-line out";
+	if (values->exact && (values->machines.count || values->metrics.count ||
+			      values->variants.count || values->workloads.count))
+		return "--exact compares all there is: it takes no selection";
 	return NULL;
 }
 

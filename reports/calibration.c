@@ -133,6 +133,9 @@ static int choose_boots(struct calibration *calibration, const char *label)
 
 		if (!is_same_kernel(&results->variants[boot->variant], &results->variants[variant]))
 			continue;
+		/* One thing under two labels is called by the first of them. */
+		if (strcmp(results->variants[boot->variant].label, calibration->label) < 0)
+			calibration->label = results->variants[boot->variant].label;
 		if (machine == SIZE_MAX)
 			machine = boot->machine;
 		if (boot->machine != machine) {
@@ -245,12 +248,28 @@ static double count_independent(const struct stage *stage)
 	return (double)calibration->draws * calibration->draws / sum;
 }
 
+/* Where the beta distribution has @share below: halving never fails, as GSL's inverse may. */
+static double beta_quantile(double share, double a, double b)
+{
+	double low = 0, high = 1;
+
+	for (int i = 0; i < 60; i++) {
+		double middle = (low + high) / 2;
+
+		if (gsl_cdf_beta_P(middle, a, b) < share)
+			low = middle;
+		else
+			high = middle;
+	}
+	return (low + high) / 2;
+}
+
 void binomial_interval(double hits, double n, double confidence, double *low, double *high)
 {
 	double tail = (1 - confidence) / 2;
 
-	*low = hits > 0 ? gsl_cdf_beta_Pinv(tail, hits, n - hits + 1) : 0;
-	*high = hits < n ? gsl_cdf_beta_Qinv(tail, hits + 1, n - hits) : 1;
+	*low = hits > 0 ? beta_quantile(tail, hits, n - hits + 1) : 0;
+	*high = hits < n ? beta_quantile(1 - tail, hits + 1, n - hits) : 1;
 }
 
 static int enact_all(struct stage *stage)

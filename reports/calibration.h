@@ -16,7 +16,7 @@ struct json_object;
 #define CALIBRATION_REPLICATES 200u  /* planted effects for each number of boots */
 #define CALIBRATION_POWERS     2u    /* 80 % and 95 % */
 #define CALIBRATION_SIZES      5u    /* of 3, 6, 8, 10 and 20 boots of each variant */
-#define CALIBRATION_MAX_GROUP  10u   /* boots of each variant in a re-enacted campaign, at most */
+#define CALIBRATION_MAX_GROUP  12u   /* boots of each variant in a re-enacted campaign, at most */
 #define CALIBRATION_CONFIDENCE 0.95
 
 extern const size_t calibration_sizes[CALIBRATION_SIZES];

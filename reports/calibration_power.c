@@ -13,8 +13,9 @@
 /* Halvings of the bracket that a planted effect is searched in: to 1/64 of it. */
 #define BISECTIONS 6
 /* What even 2^20 times Student's shift does not show, nothing does. */
-#define DOUBLINGS 20
-#define MAX_SIZE  20
+#define DOUBLINGS      20
+#define EXACT_MAX_SIZE 10 /* boots of each that the test itself is run for */
+#define MAX_SIZE       20
 /* A correlation of ranks from fewer boots is nothing. */
 #define DRIFT_MIN_BOOTS 6
 
@@ -60,7 +61,7 @@ static double smallest_shift(const struct replicate *replicate)
 	if (!(student > 0))
 		return 0;
 	/* With so many boots the tests agree, and arrangements would have to be drawn each time. */
-	if (replicate->n > CALIBRATION_MAX_GROUP)
+	if (replicate->n > EXACT_MAX_SIZE)
 		return student - fabs(difference.mean) - difference.mean;
 	for (int i = 0; i < DOUBLINGS && !is_seen(replicate, high); i++) {
 		low = high;

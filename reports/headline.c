@@ -8,6 +8,7 @@
 #include "bench/exit_codes.h"
 #include "reports/buffer.h"
 #include "reports/format.h"
+#include "reports/history.h"
 #include "reports/findings.h"
 #include "reports/overview.h"
 #include "reports/sentences.h"
@@ -195,6 +196,14 @@ static void say_change(double from, double to, const char *unit, struct buffer *
 		buffer_format(text, "%s to %s", first, second);
 }
 
+/* A range of ratios as changes, the smaller change first. */
+static void say_smaller_first(double low, double high, const char *unit, struct buffer *text)
+{
+	bool is_down = high < 1;
+
+	say_change(is_down ? high : low, is_down ? low : high, unit, text);
+}
+
 /*
  * ": 18.9 to 19.9 times shorter (x 0.050 to 0.053), p <= 0.0087"; the smaller change first. Of
  * one comparison the range that it may be in is said instead: "(x 0.050, 95 % range 0.048-0.052)".
@@ -204,13 +213,11 @@ static void say_effect(const struct analysis *analysis, const struct tally *tall
 {
 	const struct comparison *only = &analysis->comparisons[tally->comparisons[0]];
 	char low[FORMATTED_MAX], high[FORMATTED_MAX], p[FORMATTED_MAX];
-	bool is_down = tally->ratio_high < 1;
 
 	if (!(tally->ratio_low > 0) || !isfinite(tally->ratio_high))
 		return;
 	buffer_add(text, ": ");
-	say_change(is_down ? tally->ratio_high : tally->ratio_low,
-		   is_down ? tally->ratio_low : tally->ratio_high, tally->metric->unit, text);
+	say_smaller_first(tally->ratio_low, tally->ratio_high, tally->metric->unit, text);
 	format_ratio(low, tally->ratio_low);
 	format_ratio(high, tally->ratio_high);
 	buffer_format(text, " (x %s%s%s", low, strcmp(low, high) ? " to " : "",
@@ -258,7 +265,7 @@ static int say_metric(struct analysis *analysis, const struct tally *tally)
 	say_effect(analysis, tally, &text);
 	if (rank_of(tally) == 4 && tally->open_low > 0 && isfinite(tally->open_high)) {
 		buffer_add(&text, "; so far ");
-		say_change(tally->open_low, tally->open_high, tally->metric->unit, &text);
+		say_smaller_first(tally->open_low, tally->open_high, tally->metric->unit, &text);
 	}
 	if (tally->more_boots)
 		buffer_format(&text, "; at least %zu more boot%s of each needed", tally->more_boots,
@@ -489,25 +496,32 @@ static int say_invariants(struct analysis *analysis)
 	return err;
 }
 
-/* "Linux 7.2.13, 7.3.1": each release once, in the order of the variants. */
-static void add_kernels(const struct results *results, struct buffer *text)
+/* The least release that is above @above (NULL: the least of all); NULL when there is none. */
+static const char *next_release(const struct results *results, const char *above)
 {
-	const char *separator = "Linux ";
+	const char *next = NULL;
 
 	for (size_t i = 0; i < results->n_variants; i++) {
 		const char *release = results->variants[i].release;
-		bool is_new = release != NULL;
 
-		for (size_t j = 0; j < i && is_new; j++)
-			is_new = !results->variants[j].release ||
-				 strcmp(results->variants[j].release, release) != 0;
-		if (!is_new)
-			continue;
-		buffer_format(text, "%s%s", separator, release);
-		separator = ", ";
+		if (release && (!above || release_compare(release, above) > 0) &&
+		    (!next || release_compare(release, next) < 0))
+			next = release;
 	}
-	if (*separator == 'L')
-		buffer_add(text, "An unknown kernel");
+	return next;
+}
+
+/* "Linux 7.2.13, 7.3.1": each release once, in their order. */
+static void add_kernels(const struct results *results, struct buffer *text)
+{
+	const char *release = next_release(results, NULL);
+
+	buffer_add(text, release ? "Linux " : "An unknown kernel");
+	while (release) {
+		buffer_add(text, release);
+		release = next_release(results, release);
+		buffer_add(text, release ? ", " : "");
+	}
 }
 
 /* ", 4 cores, 2 LLCs, 2 nodes": of a boot's topology, as far as it is known. */

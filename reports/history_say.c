@@ -256,8 +256,9 @@ static int say_flat(struct history *history)
 
 		while (series->family != FAMILY_PRIMARY || !series->reason)
 			series++;
-		buffer_format(&text, "%s%zu could not be tested: %s.", flat ? " " : "", untested,
-			      series->reason);
+		buffer_format(&text, "%s%zu of %zu could not be tested%s: %s.", flat ? " " : "",
+			      untested, count_primary(history),
+			      untested == 1 ? "" : "; of the first one", series->reason);
 	}
 	if (!text.length) {
 		buffer_release(&text);
@@ -311,32 +312,40 @@ static int say_basis(struct history *history)
 	return add_sentence(history, &history->headline, &history->n_headline, &text);
 }
 
+static bool has_ended(const struct history_series *series)
+{
+	return series->family == FAMILY_PRIMARY &&
+	       series->points[series->n_points - 1].campaign != series->newest;
+}
+
 /* Series that the newest campaign does not have: their last change is not today's news. */
 static int warn_ended(struct history *history, size_t *n_ended)
 {
-	int err = 0;
+	const struct history_series *first = NULL;
+	const struct history_point *last;
+	struct buffer text = {0};
+	char shown[FORMATTED_MAX];
 
-	for (size_t i = 0; i < history->n_series && !err; i++) {
-		const struct history_series *series = &history->series[i];
-		const struct history_point *last = &series->points[series->n_points - 1];
-		struct buffer text = {0};
-		char shown[FORMATTED_MAX];
-
-		if (series->family != FAMILY_PRIMARY || last->campaign == series->newest)
+	for (size_t i = history->n_series; i-- > 0;) {
+		if (!has_ended(&history->series[i]))
 			continue;
+		first = &history->series[i];
 		(*n_ended)++;
-		buffer_format(
-			&text, "%s of %s (",
-			format_metric(shown, history_metric(history, series), series->statistic),
-			series->label);
-		add_where(&text, history, series);
-		buffer_format(&text,
-			      ") was last measured in %s (campaign %s), and not in campaign %s",
-			      last->release, campaign_of(history, last),
-			      history->results->campaigns[series->newest].id);
-		err = add_sentence(history, &history->warnings, &history->n_warnings, &text);
 	}
-	return err;
+	if (!first)
+		return 0;
+	last = &first->points[first->n_points - 1];
+	buffer_format(&text, "%zu primary series %s not in the newest campaign: %s of %s (",
+		      *n_ended, *n_ended == 1 ? "is" : "are",
+		      format_metric(shown, history_metric(history, first), first->statistic),
+		      first->label);
+	add_where(&text, history, first);
+	buffer_format(&text, ") was last measured in %s (campaign %s), and not in campaign %s",
+		      last->release, campaign_of(history, last),
+		      history->results->campaigns[first->newest].id);
+	if (*n_ended > 1)
+		buffer_add(&text, ", and so on");
+	return add_sentence(history, &history->warnings, &history->n_warnings, &text);
 }
 
 static int warn_units(struct history *history)
@@ -352,6 +361,19 @@ static int warn_units(struct history *history)
 		      "campaigns of one and the same kernel differ by more than their boots do in "
 		      "%zu series: there each campaign counts as one figure",
 		      count);
+	return add_sentence(history, &history->warnings, &history->n_warnings, &text);
+}
+
+static int warn_selection(struct history *history)
+{
+	struct buffer text = {0};
+
+	if (!history->results->selection)
+		return 0;
+	buffer_format(&text,
+		      "only a part was looked at (%s): the corrections for many tests are for this "
+		      "part, which holds if it was chosen before looking",
+		      history->results->selection);
 	return add_sentence(history, &history->warnings, &history->n_warnings, &text);
 }
 
@@ -392,6 +414,8 @@ int history_say(struct history *history)
 	size_t n_ended = 0;
 	int err = warn_controls(history);
 
+	if (!err)
+		err = warn_selection(history);
 	if (!err)
 		err = warn_units(history);
 	if (!err)

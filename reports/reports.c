@@ -12,6 +12,7 @@
 #include "bench/files.h"
 #include "bench/message.h"
 #include "reports/history.h"
+#include "reports/select.h"
 #include "reports/writers.h"
 
 static int write_buffer(const char *directory, const char *name, struct buffer *text)
@@ -76,24 +77,28 @@ static int exit_code_for(int err)
 	}
 }
 
-int reports_load(struct results *results, const char *const *paths, size_t n_paths)
+int reports_load(struct results *results, const char *const *paths, size_t n_paths,
+		 const struct selection *selection)
 {
 	int err = results_load(results, paths, n_paths);
 
-	if (err)
+	if (err) {
 		message_error("%s", results->error);
-	return err ? exit_code_for(err) : 0;
+		return exit_code_for(err);
+	}
+	err = selection ? results_select(results, selection) : 0;
+	if (err == -EINVAL)
+		message_error("%s", results->error);
+	else if (err)
+		message_errno(err, "cannot select");
+	return !err ? 0 : err == -EINVAL ? EXIT_USAGE : EXIT_BROKE;
 }
 
-int reports_analyse(struct results *results, struct analysis *analysis, const char *const *paths,
-		    size_t n_paths, const struct analysis_options *options)
+int reports_compare(const struct results *results, struct analysis *analysis,
+		    const struct analysis_options *options)
 {
-	int exit_code = reports_load(results, paths, n_paths), err;
+	int err = analysis_make(analysis, results, options);
 
-	*analysis = (struct analysis){0};
-	if (exit_code)
-		return exit_code;
-	err = analysis_make(analysis, results, options);
 	if (err == -EINVAL) {
 		message_error("%s", analysis->error);
 		return EXIT_USAGE;
@@ -101,6 +106,15 @@ int reports_analyse(struct results *results, struct analysis *analysis, const ch
 	if (err)
 		message_errno(err, "cannot compare");
 	return err ? EXIT_BROKE : 0;
+}
+
+int reports_analyse(struct results *results, struct analysis *analysis, const char *const *paths,
+		    size_t n_paths, const struct analysis_options *options)
+{
+	int exit_code = reports_load(results, paths, n_paths, NULL);
+
+	*analysis = (struct analysis){0};
+	return exit_code ? exit_code : reports_compare(results, analysis, options);
 }
 
 static bool wants_colour(FILE *terminal)

@@ -47,7 +47,8 @@ static int warn_planned(struct analysis *analysis)
 	const struct results *results = analysis->results;
 	int err = 0;
 
-	for (size_t i = 0; i < results->n_campaigns; i++) {
+	/* What was left out by choice is not missing. */
+	for (size_t i = 0; i < results->n_campaigns && !results->selection; i++) {
 		struct json_object *list = NULL;
 
 		if (!results->campaigns[i].document ||
@@ -109,6 +110,19 @@ static int warn_replays(struct analysis *analysis)
 		      "%zu boot%s left out as replays: in virtual time the same kernel, seed and "
 		      "sections give the same figures again, and count once",
 		      replays, replays == 1 ? " was" : "s were");
+	return add_warning(analysis, &text);
+}
+
+static int warn_selection(struct analysis *analysis)
+{
+	struct buffer text = {0};
+
+	if (!analysis->results->selection)
+		return 0;
+	buffer_format(&text,
+		      "only a part was compared (%s): the corrections for many tests are for this "
+		      "part, which holds if it was chosen before looking",
+		      analysis->results->selection);
 	return add_warning(analysis, &text);
 }
 
@@ -183,6 +197,8 @@ int reservations_make(struct analysis *analysis)
 	analysis->n_loud = analysis->n_warnings;
 	if (!err)
 		err = warn_planned(analysis);
+	if (!err)
+		err = warn_selection(analysis);
 	if (!err)
 		err = warn_replays(analysis);
 	if (!err)

@@ -43,11 +43,17 @@ struct json_object *summary_to_json(const struct analysis *analysis);
  * printed. */
 int reports_write(const struct analysis *analysis, const char *directory);
 
-/* results_load with the one message when something is wrong; 0 or the exit code. */
-int reports_load(struct results *results, const char *const *paths, size_t n_paths);
+/* results_load and, unless it is NULL, results_select, with the one message when something is
+ * wrong; 0 or the exit code. */
+struct selection;
+int reports_load(struct results *results, const char *const *paths, size_t n_paths,
+		 const struct selection *selection);
 
-/* The same and analysis_make with the one message when something is wrong; 0 or the exit code.
- */
+/* The same of analysis_make. */
+int reports_compare(const struct results *results, struct analysis *analysis,
+		    const struct analysis_options *options);
+
+/* Both, without a selection. */
 int reports_analyse(struct results *results, struct analysis *analysis, const char *const *paths,
 		    size_t n_paths, const struct analysis_options *options);
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <errno.h>
+#include <json-c/json.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -429,6 +430,82 @@ static void test_ends(void **state)
 			    "its outcome is died, without a \"reason\"");
 }
 
+static struct json_object *json_at_root(const struct boot *boot, const char *key)
+{
+	struct json_object *value = NULL;
+
+	assert_true(json_object_object_get_ex(boot_environment(boot), key, &value));
+	return value;
+}
+
+/* Enough files for several threads: all of it comes out in order, and without them the same. */
+static void test_many_files(void **state)
+{
+	enum { FILES = 200 };
+	char *paths[FILES];
+	struct results results;
+
+	(void)state;
+	for (int i = 0; i < FILES; i++) {
+		char name[40], index[40], seed[40];
+
+		snprintf(name, sizeof(name), "boot-%04d.json", i);
+		snprintf(index, sizeof(index), "\"index\":%d", i);
+		snprintf(seed, sizeof(seed), "\"seed\":%d,\"was\":70", 1000 + i);
+		paths[i] = write_boot(name, CHANGES("\"index\":0", index, "\"seed\":70", seed));
+	}
+	assert_int_equal(results_load(&results, (const char *const *)paths, FILES), 0);
+	assert_int_equal(results.n_boots, FILES);
+	assert_int_equal(results.n_variants, 1);
+	assert_int_equal(results.n_machines, 1);
+	for (size_t i = 0; i < FILES; i++) {
+		assert_int_equal(results.boots[i].index, i);
+		assert_string_equal(results.boots[i].path, paths[i]);
+		assert_int_equal(boot_measurement(&results.boots[i], 0, 0)->samples, 12);
+		assert_true(json_object_equal(json_at_root(&results.boots[i], "cpu"),
+					      json_at_root(&results.boots[0], "cpu")));
+	}
+	results_release(&results);
+	assert_int_equal(
+		results_load_parts(&results, (const char *const *)paths, FILES, RESULT_FIGURES), 0);
+	assert_int_equal(boot_measurement(&results.boots[0], 0, 0)->histogram.n_buckets, 0);
+	results_release(&results);
+	/* Of many that are wrong, the first is named. */
+	for (int i = 3; i < FILES; i += 2)
+		assert_int_equal(write_file_atomically(paths[i], "{", 1), 0);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(results_load(&results, (const char *const *)paths, FILES),
+				 -EINVAL);
+		assert_non_null(strstr(results.error, "boot-0003.json: it is cut short"));
+		results_release(&results);
+	}
+	for (int i = 0; i < FILES; i++) {
+		unlink(paths[i]);
+		free(paths[i]);
+	}
+}
+
+/* A boot without its metrics in the usual order, or with some more, says the same of each. */
+static void test_metrics_are_told_by_name(void **state)
+{
+	struct results results;
+
+	(void)state;
+	load_boots(
+		&results, CHANGES(),
+		CHANGES(CAMPAIGN("b"), SEED("71"), "\"metrics\":[",
+			"\"metrics\":[{\"name\":\"added\",\"unit\":\"count\",\"kind\":\"counter\","
+			"\"direction\":\"lower\",\"role\":\"secondary\",\"outcome\":\"ok\","
+			"\"reason\":null,\"value\":3},"),
+		NULL);
+	assert_int_equal(results.sections[0].n_metrics, 8);
+	assert_string_equal(results.sections[0].metrics[7].name, "added");
+	assert_null(boot_measurement(&results.boots[0], 0, 7));
+	assert_true(boot_measurement(&results.boots[1], 0, 7)->statistic[STATISTIC_VALUE] == 3);
+	assert_int_equal(boot_measurement(&results.boots[1], 0, 0)->samples, 12);
+	results_release(&results);
+}
+
 static void test_bucket_edges(void **state)
 {
 	(void)state;
@@ -460,6 +537,8 @@ int main(void)
 		cmocka_unit_test(test_a_boot_without_environment),
 		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_many_files),
+		cmocka_unit_test(test_metrics_are_told_by_name),
 		cmocka_unit_test(test_bucket_edges),
 	};
 

@@ -134,6 +134,23 @@ grep -q '^\* The machines disagree: ' "$work/out" || fail "the machines' quarrel
 expect_exit 0 "$proxeval" compare "$work"/n-way/*-7.2.13
 grep -q 'disagree' "$work/out" && fail "the machines agree"
 
+# Parts of it: what is left out is not missing, and the family of tests is smaller.
+expect_exit 2 "$proxeval" compare --json --machine numa-box-3 --workload mutex-inversion --metric donor_wait_ns \
+	--variant proxy@7.3.1 --variant '!proxy@7.3.1' "$work"/n-way/*
+tr -d ' \n' <"$work/out" >"$work/screen"
+for words in '"primary_tests":4,' '"machines":\[{"name":"numa-box-3"' '"secondary_tests":4,' '"controls":\[\],' \
+	'onlyapartwascompared(--workloadmutex-inversion--metricdonor_wait_ns--variantproxy@7.3.1--variant!proxy@7.3.1--machinenuma-box-3)'; do
+	grep -q -- "$words" "$work/screen" || fail "the selection does not say $words: $(cat "$work/screen")"
+done
+grep -q 'epyc-1\|futex' "$work/screen" && fail "what was left out is there"
+expect_exit 0 "$proxeval" compare --variant proxy "$fixtures/quick-virtual"
+expect_exit 0 "$proxeval" compare --history --variant '!proxy' "$work"/n-way/*
+for unknown in --machine --workload --metric --variant; do
+	expect_exit 3 "$proxeval" compare "$unknown" nobody "$fixtures/same"
+	grep -q "^proxeval: error: $unknown: there is no 'nobody' here; there is '" "$work/err" || fail "$(cat "$work/err")"
+done
+expect_exit 3 "$proxeval" compare --exact --metric donor_wait_ns "$fixtures/same" "$fixtures/same"
+
 # A history over those kernels, on each machine: one of them lost what it had gained.
 expect_exit 1 "$proxeval" compare --history "$work"/n-way/*
 tr '\n' ' ' <"$work/out" | tr -s ' ' >"$work/screen"
