@@ -67,7 +67,7 @@ expect_refusal 5 "is not a kernel image" run --kernel-image "$PROXEVAL"
 expect_refusal 5 "is not a kernel image" run --variant "a:/dev/null:" --kernel-image "$PROXEVAL"
 
 # A name for the campaign is a folder's name.
-for name in "" ../out .hidden -x a/b "a b" 'a$b' "$(printf 'x%.0s' {1..101})"; do
+for name in "" ../out .hidden -x a/b "a b" "a\$b" "$(printf 'x%.0s' {1..101})"; do
 	expect_refusal 3 "--id has 1 to 100" run "--id=$name"
 done
 
