@@ -383,7 +383,8 @@ int campaign_load(struct campaign **out, const char *directory)
 	return err;
 }
 
-bool campaign_needs(const struct campaign *campaign, const struct campaign_boot *boot)
+/* Whether the boot is not one that an early stop made unnecessary. */
+static bool is_needed(const struct campaign *campaign, const struct campaign_boot *boot)
 {
 	return !campaign->conclusive_boots || boot->round < campaign->conclusive_boots;
 }
@@ -393,7 +394,7 @@ size_t campaign_planned(const struct campaign *campaign)
 	size_t planned = 0;
 
 	for (size_t i = 0; i < campaign->n_boots; i++)
-		planned += campaign_needs(campaign, &campaign->boots[i]);
+		planned += is_needed(campaign, &campaign->boots[i]);
 	return planned;
 }
 
@@ -402,7 +403,6 @@ size_t campaign_missing(const struct campaign *campaign)
 	size_t missing = 0;
 
 	for (size_t i = 0; i < campaign->n_boots; i++)
-		missing +=
-			campaign_needs(campaign, &campaign->boots[i]) && !campaign->boots[i].done;
+		missing += is_needed(campaign, &campaign->boots[i]) && !campaign->boots[i].done;
 	return missing;
 }

@@ -638,7 +638,7 @@ static int make_history(struct publication *publication, const struct site_repor
 				paths[n_paths++] = arena_format(
 					&site->arena, "%s/" SITE_CAMPAIGNS "/%s",
 					publication->aside, publication->sources[i].folder);
-	err = paths ? results_load(results, paths, n_paths) : -ENOMEM;
+	err = paths ? results_load_parts(results, paths, n_paths, RESULT_FIGURES) : -ENOMEM;
 	if (err) {
 		message_error("no trends can be made: %s",
 			      *results->error ? results->error : "there is not enough memory");
