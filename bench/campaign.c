@@ -225,13 +225,11 @@ int campaign_create(const struct campaign_request *request, struct campaign **ou
 static bool is_result_of(const char *path, const struct campaign_boot *boot)
 {
 	struct json_object *document = NULL, *format = NULL, *of = NULL, *index = NULL;
-	char *bytes;
+	char problem[200];
 	bool is_valid;
 
-	if (read_file(path, BOOT_MAX_BYTES, &bytes, NULL))
+	if (json_strict_load(path, BOOT_MAX_BYTES, &document, problem, sizeof(problem)))
 		return false;
-	document = json_tokener_parse(bytes);
-	free(bytes);
 	is_valid = json_object_object_get_ex(document, "format", &format) &&
 		   json_object_is_type(format, json_type_string) &&
 		   !strcmp(json_object_get_string(format), "proxeval-boot") &&

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Publishing: which campaigns there are, their copies, and how a site's files are replaced. */
+#include "reports/json_strict.h"
 #include "reports/site.h"
 
 #include <ctype.h>
@@ -170,12 +171,10 @@ static int is_boot_file(const struct dirent *entry)
 static char *read_id(const char *path, bool is_boot)
 {
 	struct json_object *document, *object, *id;
-	char *text, *result = NULL;
+	char problem[200], *result = NULL;
 
-	if (read_file(path, RESULT_MAX_BYTES, &text, NULL))
+	if (json_strict_load(path, RESULT_MAX_BYTES, &document, problem, sizeof(problem)))
 		return NULL;
-	document = json_tokener_parse(text);
-	free(text);
 	object = document;
 	if (is_boot && !json_object_object_get_ex(document, "campaign", &object))
 		object = NULL;
@@ -444,15 +443,11 @@ static int copy_anonymously(const char *from, const char *to)
 {
 	struct json_object *document;
 	const char *text;
-	char *bytes;
-	int err = read_file(from, RESULT_MAX_BYTES, &bytes, NULL);
+	char problem[200], *bytes;
+	int err = json_strict_load(from, RESULT_MAX_BYTES, &document, problem, sizeof(problem));
 
 	if (err)
 		return err;
-	document = json_tokener_parse(bytes);
-	free(bytes);
-	if (!document)
-		return -EINVAL;
 	make_anonymous(document);
 	text = json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN |
 								JSON_C_TO_STRING_NOSLASHESCAPE);
