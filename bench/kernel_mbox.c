@@ -309,11 +309,17 @@ static void tell_choice(const char *path, const struct posting *posting,
 /* Plain or gzip, without carriage returns at line ends. */
 static int read_mails(const char *path, char **text)
 {
-	gzFile file = gzopen(path, "rb");
+	gzFile file;
 	size_t size_bytes = 0, room_bytes = 1 << 16;
-	char *bytes = file ? malloc(room_bytes) : NULL, *longer;
-	int got = 0, err = file ? (bytes ? 0 : -ENOMEM) : -errno;
+	char *bytes, *longer;
+	int got = 0, err;
 
+	errno = 0; /* zlib leaves it so when its own memory is out */
+	file = gzopen(path, "rb");
+	if (!file)
+		return errno ? -errno : -ENOMEM;
+	bytes = malloc(room_bytes);
+	err = bytes ? 0 : -ENOMEM;
 	while (!err && (got = gzread(file, bytes + size_bytes,
 				     (unsigned int)(room_bytes - size_bytes - 1))) > 0) {
 		size_bytes += (size_t)got;
@@ -326,7 +332,7 @@ static int read_mails(const char *path, char **text)
 		}
 	}
 	/* Z_BUF_ERROR: the gzip ends before its end. */
-	if (file && gzclose(file) == Z_BUF_ERROR)
+	if (gzclose(file) == Z_BUF_ERROR)
 		got = -1;
 	if (!err && (got < 0 || memchr(bytes, '\0', size_bytes)))
 		err = -EILSEQ;
