@@ -67,6 +67,7 @@ enum print_form {
 int reports_print(const struct analysis *analysis, FILE *terminal, enum print_form form);
 
 struct history;
+/* The same of a history. */
 int reports_print_history(const struct history *history, FILE *terminal, enum print_form form);
 
 #endif
