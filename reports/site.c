@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Publishing: which campaigns there are, their copies, and how a site's files are replaced. */
-#include "reports/json_strict.h"
 #include "reports/site.h"
 
 #include <ctype.h>
@@ -19,6 +18,7 @@
 #include "bench/exit_codes.h"
 #include "bench/files.h"
 #include "bench/message.h"
+#include "reports/json_strict.h"
 #include "reports/load.h"
 #include "reports/site_internal.h"
 #include "reports/writers.h"
@@ -85,8 +85,8 @@ static int lock_output(struct publication *publication)
 	}
 	publication->lock_fd = open(output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (publication->lock_fd < 0) {
-		message_errno(-errno, "cannot open the folder %s", output);
-		return errno == ENOTDIR ? EXIT_USAGE : EXIT_BROKE;
+		err = message_errno(-errno, "cannot open the folder %s", output);
+		return err == -ENOTDIR ? EXIT_USAGE : EXIT_BROKE;
 	}
 	if (flock(publication->lock_fd, LOCK_EX | LOCK_NB)) {
 		message_error("%s: another process is publishing there; try again when it is done",
