@@ -30,6 +30,8 @@ struct campaign_boot {
 	bool running;
 };
 
+struct sequential_plan;
+
 struct campaign {
 	char *id;	 /* the results folder's name */
 	char *directory; /* results/<id> */
@@ -40,6 +42,8 @@ struct campaign {
 	size_t n_variants;
 	struct campaign_boot *boots;
 	size_t n_boots;
+	struct sequential_plan *sequential; /* NULL: all boots are run, whatever they show */
+	unsigned int conclusive_boots; /* of each variant, that were enough; 0: not known yet */
 	const char *topology; /* "2x2x2": nodes x cores x threads, or nodes x dies x cores x
 				 threads; NULL: what the target has */
 	unsigned int memory_mib;
@@ -53,13 +57,16 @@ struct campaign {
 
 /* What a campaign is made from. All strings and the work array are borrowed. */
 struct campaign_request {
-	const char *id, *directory; /* as campaign_reserve gave them */
+	const char *results; /* the folder that the campaign's own is made in */
+	const char *id;	     /* its name; NULL: one that is drawn */
 	const struct target *target;
 	enum time_kind time;
 	uint64_t seed;
 	const struct variant *variants;
 	size_t n_variants;
-	unsigned int boots; /* per variant */
+	unsigned int boots; /* per variant; at most, where @sequential is set */
+	const struct sequential_plan *sequential; /* when to look whether so many are needed; may be
+						     NULL */
 	const char *topology;
 	unsigned int memory_mib;
 	const char *profile;
@@ -70,15 +77,7 @@ struct campaign_request {
 /* Seeds stay where every reader of JSON is exact. */
 #define CAMPAIGN_MAX_SEED  UINT32_MAX
 #define CAMPAIGN_MAX_BOOTS 1000u /* of one variant */
-
-/*
- * Makes an empty folder of a new name below @results: UTC time, seed and four hex digits
- * of chance, so that campaigns in different folders have different names, too. The caller frees @id
- * and @directory. 0, or a negative errno with its message printed. campaign_abandon removes it
- * again while nothing is in it.
- */
-int campaign_reserve(const char *results, uint64_t seed, char **id, char **directory);
-void campaign_abandon(const char *directory);
+#define CAMPAIGN_MAX_ID	   100	 /* characters of a name that is given */
 
 /*
  * Draws the order of n_variants × rounds boots into @boots (that many elements). Rounds
@@ -97,8 +96,11 @@ uint64_t campaign_attempt_seed(uint64_t boot_seed, unsigned int attempt);
 uint64_t campaign_metronome_period_ns(enum time_kind time, uint64_t seed);
 
 /*
- * Writes campaign.json and opens the journal. 0 and the campaign, which the caller frees;
- * or a negative errno with its message printed.
+ * Makes a folder of a new name below request->results, writes campaign.json and opens the
+ * journal. The name is the time (UTC), the seed and four hex digits of chance, so that
+ * campaigns in different folders have different names, too. The folder appears whole: cut
+ * short at any point, at most a hidden ".<id>.new" is left, which nothing reads.
+ * 0 and the campaign, which the caller frees; or a negative errno with its message printed.
  */
 int campaign_create(const struct campaign_request *request, struct campaign **campaign);
 
@@ -110,13 +112,20 @@ int campaign_create(const struct campaign_request *request, struct campaign **ca
 int campaign_load(struct campaign **campaign, const char *directory);
 void campaign_free(struct campaign *campaign);
 
+/* How many results the campaign comes to, early stops considered. */
+size_t campaign_planned(const struct campaign *campaign);
+
 /*
- * Runs what is not done yet; 0, or a negative errno with its message printed. -EINTR
+ * Runs what is not done yet, and where the plan has looks stops at the first that finds all
+ * decided; 0, or a negative errno with its message printed. -EINTR
  * after a stop: no guest is left, and what had finished is on disk.
  */
 int campaign_run(struct campaign *campaign);
 
-/* How many boots are not done. */
+/*
+ * How many boots are not done. Those that an early stop made unnecessary do not count; as long
+ * as there was none, all boots up to the last look do.
+ */
 size_t campaign_missing(const struct campaign *campaign);
 
 /* The plan for one attempt of one boot (doc/internals.md). The caller frees it; NULL: no memory. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a campaign draws and writes down: the order, the plans, the results. */
+/* What a campaign hands to its boots and keeps of them: the plans, the results. */
 #include <ctype.h>
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -8,16 +8,6 @@
 
 #include "bench/campaign.h"
 #include "bench/files.h"
-#include "bench/seed.h"
-
-/*
- * The metronome's period. A virtual CPU's turn ends at the latest with the next beat, so
- * that a wakeup of another CPU may come a beat late: 0.1 to 0.3 ms, a few per cent of the
- * shortest section. Every beat costs its instructions: at 50 µs, a campaign takes half as
- * long again. The range is wide enough that two seeds rarely beat alike.
- */
-#define METRONOME_MIN_NS   100000u
-#define METRONOME_RANGE_NS 200000u
 
 /* The guest must not know when it runs: in virtual time that would be another trajectory. */
 #define CAMPAIGN_NAME_IN_GUEST "campaign"
@@ -49,56 +39,6 @@ const char *boot_outcome_name(enum boot_outcome outcome)
 	};
 
 	return names[outcome];
-}
-
-/* Fisher and Yates, with numbers drawn from @seed. */
-static void shuffle(unsigned int *order, unsigned int count, uint64_t seed)
-{
-	for (unsigned int i = count; i > 1; i--) {
-		unsigned int other = (unsigned int)(seed_mix(seed, i) % i), kept = order[i - 1];
-
-		order[i - 1] = order[other];
-		order[other] = kept;
-	}
-}
-
-void campaign_draw_order(uint64_t seed, enum time_kind time, unsigned int n_variants,
-			 unsigned int rounds, struct campaign_boot *boots)
-{
-	uint64_t order_seed = seed_mix(seed, SEED_ORDER), boot_seed = seed_mix(seed, SEED_BOOT);
-	unsigned int *order = calloc(n_variants, sizeof(*order));
-
-	for (unsigned int index = 0; order && index < n_variants * rounds; index++) {
-		unsigned int round = index / n_variants, place = index % n_variants;
-		unsigned int draw = time == TIME_VIRTUAL ? index : round;
-
-		if (!place && round % 2 == 0) {
-			for (unsigned int i = 0; i < n_variants; i++)
-				order[i] = i;
-			shuffle(order, n_variants, seed_mix(order_seed, round / 2));
-		}
-		boots[index] = (struct campaign_boot){
-			.index = index,
-			.round = round,
-			.variant = order[round % 2 ? n_variants - 1 - place : place],
-			.seed = seed_mix(boot_seed, draw) & CAMPAIGN_MAX_SEED,
-		};
-	}
-	free(order);
-}
-
-uint64_t campaign_attempt_seed(uint64_t boot_seed, unsigned int attempt)
-{
-	if (!attempt)
-		return boot_seed;
-	return seed_mix(seed_mix(boot_seed, SEED_ATTEMPT), attempt) & CAMPAIGN_MAX_SEED;
-}
-
-uint64_t campaign_metronome_period_ns(enum time_kind time, uint64_t seed)
-{
-	if (time != TIME_VIRTUAL)
-		return 0;
-	return METRONOME_MIN_NS + seed_mix(seed, SEED_METRONOME) % METRONOME_RANGE_NS;
 }
 
 char *campaign_boot_name(const struct campaign *campaign, const struct campaign_boot *boot)

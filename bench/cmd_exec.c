@@ -11,10 +11,10 @@
 
 #include "bench/exit_codes.h"
 #include "bench/files.h"
-#include "bench/guest.h"
 #include "bench/message.h"
 #include "bench/process.h"
 #include "bench/runner.h"
+#include "reports/json_strict.h"
 
 #define PLAN_MAX_BYTES (1u << 20)
 
@@ -22,7 +22,6 @@ struct values {
 	const char *plan;
 	const char *output;
 	uint64_t progress_fd;
-	bool guest;
 };
 
 static void print_progress(void *context, unsigned int done, unsigned int total, const char *what)
@@ -35,15 +34,12 @@ static void print_progress(void *context, unsigned int done, unsigned int total,
 
 static int load_plan(const char *path, struct json_object **plan)
 {
-	char *text;
-	int err = read_file(path, PLAN_MAX_BYTES, &text, NULL);
+	char problem[200];
 
-	if (err) {
-		message_errno(err, "cannot read the plan %s", path);
+	if (json_strict_load(path, PLAN_MAX_BYTES, plan, problem, sizeof(problem))) {
+		message_error("the plan %s: %s", path, problem);
 		return EXIT_INVALID;
 	}
-	*plan = json_tokener_parse(text);
-	free(text);
 	if (!json_object_is_type(*plan, json_type_object)) {
 		json_object_put(*plan);
 		message_error("the plan %s is not a JSON object", path);
@@ -91,10 +87,6 @@ static const struct option_spec options[] = {
 	 .help = "print '@progress DONE TOTAL WHAT' lines to this file descriptor",
 	 .max = 1023,
 	 .offset = offsetof(struct values, progress_fd)},
-	{.name = "guest",
-	 .kind = OPTION_FLAG,
-	 .help = "be process 1 of a virtual machine and run the plan that is in its initrd",
-	 .offset = offsetof(struct values, guest)},
 	OPTIONS_END,
 };
 
@@ -105,8 +97,6 @@ static int run(int argc, char **argv)
 
 	if (err)
 		return options_exit_code(err);
-	if (values.guest)
-		return guest_main();
 	if (!values.plan || !values.output) {
 		message_error(
 			"exec needs --plan FILE and --output FILE; see 'proxeval exec --help'");

@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
@@ -13,15 +14,18 @@
 #include "bench/paths.h"
 #include "bench/process.h"
 #include "bench/progress.h"
+#include "reports/json_strict.h"
 
 #define MANIFEST_MAX_BYTES (1 << 20)
 
 struct kernel_options {
-	const char *base, *tree, *series;
-	struct string_list fragments;
+	const char *base, *tree, *series, *mbox, *debug;
+	struct string_list fragments, without;
 	uint64_t jobs;
 	bool is_json, no_progress;
 };
+
+static const char *const debug_choices[] = {"lockdep", "kasan", "kcsan", NULL};
 
 static const struct option_spec kernel_option_table[] = {
 	{.name = "base",
@@ -39,10 +43,26 @@ static const struct option_spec kernel_option_table[] = {
 	 .argument = "FILE",
 	 .help = "apply this quilt series; /dev/null applies none",
 	 .offset = offsetof(struct kernel_options, series)},
+	{.name = "mbox",
+	 .kind = OPTION_STRING,
+	 .argument = "FILE",
+	 .help = "apply the series in these mails: an mbox, or a thread saved as text",
+	 .offset = offsetof(struct kernel_options, mbox)},
+	{.name = "without",
+	 .kind = OPTION_LIST,
+	 .argument = "PATCH",
+	 .help = "leave a patch of the series out: K3, a number or a name; may be repeated",
+	 .offset = offsetof(struct kernel_options, without)},
+	{.name = "debug",
+	 .kind = OPTION_CHOICE,
+	 .argument = "CHECKER",
+	 .choices = debug_choices,
+	 .help = "build a kernel that checks itself, and is slow",
+	 .offset = offsetof(struct kernel_options, debug)},
 	{.name = "config",
 	 .kind = OPTION_LIST,
 	 .argument = "FRAGMENT",
-	 .help = "add a fragment to the configuration: a file, or 'debug'; may be repeated",
+	 .help = "add a fragment to the configuration: a file, or a shipped one's name; may be repeated",
 	 .offset = offsetof(struct kernel_options, fragments)},
 	{.name = "jobs",
 	 .letter = 'j',
@@ -132,17 +152,20 @@ static int run_build(const struct kernel_options *options, const struct kernel_r
 
 static struct json_object *read_manifest(const char *directory, const char *name)
 {
-	char *path = format_string("%s/%s/manifest.json", directory, name), *text;
+	char *path = format_string("%s/%s/manifest.json", directory, name), problem[200];
 	char *image = format_string("%s/%s/bzImage", directory, name);
 	struct json_object *document = NULL;
 
-	if (path && image && *name != '.' && !read_file(path, MANIFEST_MAX_BYTES, &text, NULL)) {
-		document = json_tokener_parse(text);
-		free(text);
-		if (document)
+	if (path && image && *name != '.' && !access(path, F_OK)) {
+		json_strict_load(path, MANIFEST_MAX_BYTES, &document, problem, sizeof(problem));
+		if (json_object_is_type(document, json_type_object)) {
 			json_object_object_add(document, "image", json_object_new_string(image));
-		else
-			message_warning("%s is not JSON; remove its folder and build again", path);
+		} else {
+			message_warning("%s: %s; remove its folder and build again", path,
+					document ? "it is not a manifest" : problem);
+			json_object_put(document);
+			document = NULL;
+		}
 	}
 	free(path);
 	free(image);
@@ -248,14 +271,22 @@ static const struct {
 	{"list", run_list},
 };
 
-static int dispatch(const struct kernel_options *options, const struct string_list *operands)
+static int dispatch(struct kernel_options *options, const struct string_list *operands)
 {
 	const struct kernel_request request = {.base = options->base,
 					       .tree = options->tree,
 					       .series = options->series,
+					       .mbox = options->mbox,
+					       .without = &options->without,
 					       .fragments = &options->fragments,
 					       .jobs = options->jobs};
 
+	if (options->mbox && options->series) {
+		message_error("--mbox and --series each name a series; take one of them");
+		return EXIT_USAGE;
+	}
+	if (options->debug && string_list_add(&options->fragments, options->debug))
+		return EXIT_BROKE;
 	process_catch_stop_signals();
 	if (options->no_progress)
 		progress_disable();

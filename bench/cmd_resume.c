@@ -35,10 +35,14 @@ static int resume(const char *directory, bool as_json)
 	if (err)
 		return err == -EINVAL ? EXIT_INVALID : EXIT_BROKE;
 	process_catch_stop_signals();
-	if (!campaign_missing(campaign)) {
+	if (!campaign_missing(campaign) && campaign->conclusive_boots) {
+		message_note("%s is complete: %u boots of each variant were enough", campaign->id,
+			     campaign->conclusive_boots);
+	} else if (!campaign_missing(campaign)) {
 		message_note("all %zu boots of %s are done", campaign->n_boots, campaign->id);
 	} else {
-		message_note("%zu of %zu boots of %s are missing", campaign_missing(campaign),
+		message_note("%s%zu of %zu boots of %s are missing",
+			     campaign->sequential ? "at most " : "", campaign_missing(campaign),
 			     campaign->n_boots, campaign->id);
 		if (campaign->target->probe(campaign, reason, sizeof(reason))) {
 			message_error("the target %s cannot work here: %s", campaign->target->name,

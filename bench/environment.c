@@ -210,7 +210,9 @@ bool proxy_exec_from_command_line(const char *command_line, bool *set)
 		char rest[16], *value = rest;
 		bool named;
 
-		word += strspn(word, " \t\n");
+		/* The same blanks as those that end a word, or one would be stood at for ever. */
+		while (isspace((unsigned char)*word))
+			word++;
 		length = word_length(word);
 		if (length == 2 && !strncmp(word, "--", 2))
 			break;		      /* what follows is for init */
@@ -605,7 +607,7 @@ static struct json_object *tools_to_json(void)
 	json_object_object_add(tools, "libc", json_object_new_string(gnu_get_libc_version()));
 	json_object_object_add(tools, "hwloc_api", json_object_new_string(version));
 	json_object_object_add(tools, "json_c", json_object_new_string(json_c_version()));
-	json_object_object_add(tools, "gsl", json_object_new_string(gsl_version));
+	json_object_object_add(tools, "gsl", json_object_new_string(GSL_VERSION));
 	return tools;
 }
 

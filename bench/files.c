@@ -49,7 +49,7 @@ int write_all(int fd, const char *bytes, size_t size_bytes)
 	return 0;
 }
 
-static int sync_parent(const char *path)
+int sync_parent(const char *path)
 {
 	char copy[PATH_MAX];
 	int fd, err = 0;

@@ -16,6 +16,10 @@ int make_directories(const char *path);
 /* write() until all of it is written. 0, or a negative errno. */
 int write_all(int fd, const char *bytes, size_t size_bytes);
 
+/* Makes the entry of @path in its folder last, where the file system can. 0, or a negative errno.
+ */
+int sync_parent(const char *path);
+
 /*
  * Writes @path whole or not at all: to a temporary name beside it, fsynced,
  * renamed over @path, the directory fsynced. 0, or a negative errno; on an error

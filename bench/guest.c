@@ -231,7 +231,7 @@ int guest_main(void)
 
 	if (getpid() != 1) {
 		message_error(
-			"'exec --guest' is process 1 of a virtual machine; people want 'run'");
+			"proxeval-guest is process 1 of a virtual machine; people want 'proxeval run'");
 		return EXIT_USAGE;
 	}
 	mount_file_systems();

@@ -5,7 +5,7 @@
 /* Where the driver puts the plan in the guest's initial RAM disk, without the leading slash. */
 #define GUEST_PLAN_PATH "plan.json"
 /* The program's path there, which the kernel argument rdinit= names. */
-#define GUEST_PROGRAM_PATH "proxeval"
+#define GUEST_PROGRAM_PATH "proxeval-guest"
 
 /*
  * The environment variable (from a kernel argument of that name) that makes a guest
@@ -16,7 +16,7 @@
 #define GUEST_FAULT "proxeval_fault"
 
 /*
- * `proxeval exec --guest`: process 1 of a guest. Mounts what workloads expect, runs
+ * Process 1 of a guest (proxeval-guest). Mounts what workloads expect, runs
  * /plan.json in a child, tells the driver over /dev/ttyS1 (bench/guest_stream.h), and
  * powers the guest off. Returns only when it is not process 1, with an exit code.
  */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bench/files.h"
+#include "reports/json_strict.h"
 
 #define JOURNAL_MAX_BYTES (64u << 20)
 
@@ -80,7 +81,9 @@ int journal_append(int fd, struct json_object *event)
 
 static struct json_object *parse_event(const char *line)
 {
-	struct json_object *event = json_tokener_parse(line), *name;
+	char problem[200];
+	struct json_object *event = json_strict_parse(line, strlen(line), problem, sizeof(problem));
+	struct json_object *name;
 
 	if (json_object_is_type(event, json_type_object) &&
 	    json_object_object_get_ex(event, "event", &name) &&

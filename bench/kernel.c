@@ -11,6 +11,7 @@
 
 #include "bench/exit_codes.h"
 #include "bench/kernel_internal.h"
+#include "bench/kernel_mbox.h"
 #include "bench/message.h"
 #include "bench/paths.h"
 #include "bench/process.h"
@@ -52,15 +53,27 @@ static void unlock_kernels(int lock_fd)
 		close(lock_fd);
 }
 
-/* The series asked for, and the aids for the virtual machine behind it. */
-static int read_series(const char *asked, struct series *series)
+/* The series asked for, without what is to be left out, and the machine's aids behind it. */
+static int read_series(const struct kernel_request *request, bool is_again, struct series *series)
 {
-	char *standard = paths_data("kernel-patches/series");
+	char *standard = paths_data("kernel-patches/series"), *posted = NULL;
 	char *aids = paths_data("kernel-patches/vm/series");
-	int err = standard && aids ? series_read(asked ? asked : standard, false, series) : -ENOMEM;
+	int err = standard && aids ? 0 : -ENOMEM;
 
+	if (!err && request->mbox)
+		err = mbox_to_series(request->mbox, is_again, &posted);
+	if (!err)
+		err = series_read(posted	    ? posted
+				  : request->series ? request->series
+						    : standard,
+				  false, series);
+	for (size_t i = 0; request->without && i < request->without->count && !err; i++)
+		err = series_leave_out(series, request->without->items[i]);
+	if (!err)
+		err = series_check_needs(series);
 	if (!err && !access(aids, F_OK))
 		err = series_read(aids, true, series);
+	free(posted);
 	free(standard);
 	free(aids);
 	return err;
@@ -83,7 +96,7 @@ int kernel_check_request(const struct kernel_request *request)
 	if (!err && request->tree)
 		err = kernel_tree_check(request->tree);
 	if (!err)
-		err = read_series(request->series, &series);
+		err = read_series(request, false, &series);
 	if (!err)
 		err = fragments_read(request->fragments, &fragments);
 	series_release(&series);
@@ -195,7 +208,7 @@ static int make_from(const struct kernel_request *request, const struct kernel_s
 				       .hash = hash,
 				       .jobs = request->jobs ? request->jobs
 							     : (uint64_t)(cpus > 0 ? cpus : 1)};
-	int err = read_series(request->series, &series);
+	int err = read_series(request, true, &series);
 
 	if (!err)
 		err = fragments_read(request->fragments, &fragments);
@@ -247,7 +260,7 @@ static int open_locked(const struct kernel_request *request, bool patch, char **
 	int lock_fd, err = lock_kernels(&lock_fd);
 
 	if (!err && patch)
-		err = read_series(request->series, &series);
+		err = read_series(request, true, &series);
 	if (!err)
 		err = kernel_source_open(request, &source);
 	if (!err && patch)

@@ -13,6 +13,9 @@ struct kernel_request {
 	const char *tree;   /* --kernel-tree: a git tree or an unpacked source; NULL: the
 			       distribution's */
 	const char *series; /* a quilt series file; NULL: kernel-patches/series */
+	const char *mbox;   /* instead of it, a file of mails that hold one; may be NULL */
+	const struct string_list *without;   /* patches to leave out: tags, numbers or names; may
+						be NULL */
 	const struct string_list *fragments; /* extra configuration fragments; may be NULL */
 	uint64_t jobs;			     /* 0: one per CPU */
 };
@@ -26,7 +29,8 @@ struct kernel_build {
 
 /*
  * Whether what the user names in @request is there and makes sense: the base's form, the
- * tree, the series and its patches, the fragments. Fetches and writes nothing. 0, or a
+ * tree, the series and its patches, the fragments. Fetches nothing and writes nothing but
+ * the series that a file of mails holds. 0, or a
  * negative errno with its message printed: -EINVAL when the user has to change something.
  */
 int kernel_check_request(const struct kernel_request *request);

@@ -17,7 +17,7 @@
 /* Lines that make prints for a clean build of base.config; the next build knows better. */
 #define EXPECTED_LINES 1660
 /* Part of every hash: raise it when the same inputs would give another kernel. */
-#define RECIPE_VERSION "1"
+#define RECIPE_VERSION "2"
 
 /* --- options --- */
 
@@ -50,6 +50,14 @@ static const char *next_line(const char *line)
 
 /* --- fragments --- */
 
+/* "# make: NAME=VALUE": a setting that Kconfig cannot express. The setting, or NULL. */
+static const char *make_setting(const char *line)
+{
+	static const char mark[] = "# make: ";
+
+	return strncmp(line, mark, sizeof(mark) - 1) ? NULL : line + sizeof(mark) - 1;
+}
+
 /* Only what a fragment sets counts: a better comment must not cost anybody a build. */
 static int hash_options(struct fragment *fragment)
 {
@@ -62,7 +70,7 @@ static int hash_options(struct fragment *fragment)
 	for (const char *line = fragment->text; *line; line = next_line(line)) {
 		size_t line_length = strcspn(line, "\n");
 
-		if (!option_name(line, &length, &unset))
+		if (!option_name(line, &length, &unset) && !make_setting(line))
 			continue;
 		memcpy(kept + used, line, line_length);
 		used += line_length;
@@ -246,22 +254,71 @@ static const char *const make_environment[] = {
 	"MAKELEVEL=",
 	NULL};
 
+#define MAKE_SETTINGS_MAX 32
+
+/* The fragments' settings for make as new strings behind the @used ones; -E2BIG when too many. */
+static int add_settings(const struct fragments *fragments, char **argv, size_t *used, size_t room)
+{
+	for (size_t i = 0; i < fragments->count; i++) {
+		for (const char *line = fragments->items[i].text; *line; line = next_line(line)) {
+			const char *setting = make_setting(line);
+
+			if (!setting)
+				continue;
+			if (*used + 1 >= room) {
+				message_error("the fragment %s has more than %d settings for make",
+					      fragments->items[i].name, MAKE_SETTINGS_MAX);
+				return -E2BIG;
+			}
+			argv[*used] = strndup(setting, strcspn(setting, "\n"));
+			if (!argv[*used])
+				return -ENOMEM;
+			++*used;
+		}
+	}
+	return 0;
+}
+
+/* Pahole makes BTF, and nothing else that an image could need it for. */
+static bool needs_pahole(const struct fragments *fragments)
+{
+	for (size_t i = 0; i < fragments->count; i++)
+		if (strstr(fragments->items[i].text, "CONFIG_DEBUG_INFO_BTF=y"))
+			return true;
+	return false;
+}
+
 static int run_make(struct make_run *run, const char *target, const char *setting)
 {
-	char *output = format_string("O=%s", run->objects);
-	char *jobs = format_string("-j%llu", (unsigned long long)run->inputs->jobs);
-	const char *const argv[] = {"make",  "-C", run->inputs->source->tree, output, jobs, target,
-				    setting, NULL};
-	struct process_request request = {.argv = argv,
+	bool has_pahole = needs_pahole(run->inputs->fragments);
+	char *argv[10 + MAKE_SETTINGS_MAX] = {
+		strdup("make"),
+		strdup("-C"),
+		strdup(run->inputs->source->tree),
+		format_string("O=%s", run->objects),
+		format_string("-j%llu", (unsigned long long)run->inputs->jobs),
+		/* Their versions would go into the configuration, which the image carries. */
+		strdup("RUSTC=false"),
+		strdup(has_pahole ? "PAHOLE=pahole" : "PAHOLE=false"),
+		strdup(target),
+		setting ? strdup(setting) : NULL,
+	};
+	size_t used = setting ? 9 : 8;
+	struct process_request request = {.argv = (const char *const *)argv,
 					  .environment = make_environment,
 					  .log_path = run->log_path,
 					  .on_line = watch_make,
 					  .context = run};
-	int err = output && jobs ? process_run(&request) : -ENOMEM;
+	int err =
+		add_settings(run->inputs->fragments, argv, &used, sizeof(argv) / sizeof(*argv) - 1);
 
-	free(output);
-	free(jobs);
-	if (err && err != -EINTR) {
+	for (size_t i = 0; i < used && !err; i++)
+		err = argv[i] ? 0 : -ENOMEM;
+	if (!err)
+		err = process_run(&request);
+	for (size_t i = 0; i < used; i++)
+		free(argv[i]);
+	if (err && err != -EINTR && err != -E2BIG) {
 		message_error("the kernel does not build: %s; see %s",
 			      *run->error ? run->error : "make failed", run->log_path);
 		err = err > 0 ? -EIO : err;

@@ -89,7 +89,9 @@ char *kernel_tree_version(const char *tree);
 /* --- kernel_series.c --- */
 
 struct series_patch {
-	char *name; /* as the series file has it */
+	char *name;  /* as the series file has it */
+	char *tag;   /* "K6", from the line's comment "# K6 needs K5"; may be NULL */
+	char *needs; /* tags that it does not go without, separated by blanks; may be NULL */
 	char *path;
 	unsigned int strip; /* -pN */
 	char sha256[SHA256_HEX_SIZE];
@@ -100,6 +102,7 @@ struct series_patch {
 struct series {
 	struct series_patch *items;
 	size_t count;
+	char *left_out; /* the patches that series_leave_out() took, for messages; may be NULL */
 };
 
 /*
@@ -108,6 +111,16 @@ struct series {
  */
 int series_read(const char *path, bool is_aid, struct series *series);
 void series_release(struct series *series);
+
+/*
+ * Takes the patch @which out: its tag, its number in the series or its name (the beginning of
+ * it, if only one begins so). A later patch of which the folder without-TAG, beside the
+ * patches, has another form takes that. -EINVAL with its message when there is no such patch.
+ */
+int series_leave_out(struct series *series, const char *which);
+
+/* Whether every patch has those that it needs; -EINVAL with a message that names them. */
+int series_check_needs(const struct series *series);
 
 /*
  * Makes sources/ID/tree the original source plus @series, whatever was applied

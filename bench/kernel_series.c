@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,13 +41,33 @@ static int add_patch(struct series *series, const char *name, const char *direct
 	return -EINVAL;
 }
 
+/* "K6 needs K5 K2": what --without may call the last patch, and what that one cannot miss. */
+static int add_tag(struct series *series, char *comment)
+{
+	struct series_patch *item = &series->items[series->count - 1];
+	char *save = NULL, *tag = strtok_r(comment, " \t\r", &save), *word;
+
+	if (!tag)
+		return 0;
+	word = strtok_r(NULL, " \t\r", &save);
+	if (word && strcmp(word, "needs"))
+		return 0; /* a comment for people */
+	item->tag = strdup(tag);
+	if (word)
+		item->needs = strdup(save ? save : "");
+	return item->tag && (!word || item->needs) ? 0 : -ENOMEM;
+}
+
 static int parse_series_line(char *line, const char *path, unsigned long number, bool is_aid,
 			     struct series *series, const char *directory)
 {
-	char *save = NULL, *name, *option;
+	char *save = NULL, *name, *option, *comment = strchr(line, '#');
 	uint64_t strip = 1;
+	int err;
 
-	line[strcspn(line, "#\r")] = '\0';
+	if (comment)
+		*comment++ = '\0';
+	line[strcspn(line, "\r")] = '\0';
 	name = strtok_r(line, " \t", &save);
 	if (!name)
 		return 0;
@@ -57,7 +78,8 @@ static int parse_series_line(char *line, const char *path, unsigned long number,
 			      path, number, option);
 		return -EINVAL;
 	}
-	return add_patch(series, name, directory, (unsigned int)strip, is_aid);
+	err = add_patch(series, name, directory, (unsigned int)strip, is_aid);
+	return err || !comment ? err : add_tag(series, comment);
 }
 
 /* Absolute: patch(1) runs in another folder. A new string; NULL when there is no memory. */
@@ -93,14 +115,145 @@ int series_read(const char *path, bool is_aid, struct series *series)
 	return err;
 }
 
+static void patch_release(struct series_patch *item)
+{
+	free(item->name);
+	free(item->tag);
+	free(item->needs);
+	free(item->path);
+	*item = (struct series_patch){0};
+}
+
 void series_release(struct series *series)
 {
-	for (size_t i = 0; i < series->count; i++) {
-		free(series->items[i].name);
-		free(series->items[i].path);
-	}
+	for (size_t i = 0; i < series->count; i++)
+		patch_release(&series->items[i]);
 	free(series->items);
+	free(series->left_out);
 	*series = (struct series){0};
+}
+
+/* --- a series without some of its patches --- */
+
+static bool is_called(const struct series_patch *item, const char *which)
+{
+	return !item->is_aid &&
+	       ((item->tag && !strcasecmp(item->tag, which)) || !strcmp(item->name, which));
+}
+
+/* The index of the patch, or -EINVAL after a message. */
+static long find_patch(const struct series *series, const char *which)
+{
+	uint64_t number;
+	long found = -1;
+
+	for (size_t i = 0; i < series->count; i++)
+		if (is_called(&series->items[i], which))
+			return (long)i;
+	if (!parse_number(which, 1, series->count, &number) && !series->items[number - 1].is_aid)
+		return (long)number - 1;
+	for (size_t i = 0; i < series->count; i++) {
+		if (series->items[i].is_aid || !*which ||
+		    strncmp(series->items[i].name, which, strlen(which)))
+			continue;
+		if (found >= 0) {
+			message_error("--without: %s and %s both begin with '%s'; say more of it",
+				      series->items[found].name, series->items[i].name, which);
+			return -EINVAL;
+		}
+		found = (long)i;
+	}
+	if (found < 0) {
+		message_error("--without: the series has no patch '%s'; its patches go by their "
+			      "numbers, names and tags in the series file",
+			      which);
+		return -EINVAL;
+	}
+	return found;
+}
+
+/* Takes the form of @item that was made for a series without @tag, if there is one. */
+static int adapt_patch(struct series_patch *item, const char *tag)
+{
+	char *directory = directory_of(item->path), *path = NULL, *name = NULL;
+	int err = 0;
+
+	if (directory)
+		path = format_string("%s/without-%s/%s", directory, tag, item->name);
+	if (!path) {
+		err = -ENOMEM;
+	} else if (!access(path, F_OK)) {
+		name = format_string("without-%s/%s", tag, item->name);
+		err = name ? sha256_file(path, item->sha256) : -ENOMEM;
+		if (!err) {
+			char *old_name = item->name, *old_path = item->path;
+
+			item->name = name;
+			item->path = path;
+			name = old_name;
+			path = old_path;
+		}
+	}
+	free(directory);
+	free(path);
+	free(name);
+	return err;
+}
+
+int series_leave_out(struct series *series, const char *which)
+{
+	long index = find_patch(series, which);
+	struct series_patch taken;
+	const char *called;
+	char *left_out;
+	int err = 0;
+
+	if (index < 0)
+		return (int)index;
+	taken = series->items[index];
+	called = taken.tag ? taken.tag : taken.name;
+	series->count--;
+	memmove(&series->items[index], &series->items[index + 1],
+		(series->count - (size_t)index) * sizeof(taken));
+	left_out = format_string("%s%s%s", series->left_out ? series->left_out : "",
+				 series->left_out ? " and " : "", called);
+	free(series->left_out);
+	series->left_out = left_out;
+	for (size_t i = (size_t)index; i < series->count && !err; i++)
+		if (!series->items[i].is_aid)
+			err = adapt_patch(&series->items[i], called);
+	patch_release(&taken);
+	return left_out ? err : -ENOMEM;
+}
+
+static bool has_tag(const struct series *series, const char *tag, size_t length)
+{
+	for (size_t i = 0; i < series->count; i++)
+		if (series->items[i].tag && strlen(series->items[i].tag) == length &&
+		    !strncasecmp(series->items[i].tag, tag, length))
+			return true;
+	return false;
+}
+
+int series_check_needs(const struct series *series)
+{
+	for (size_t i = 0; i < series->count; i++) {
+		const struct series_patch *item = &series->items[i];
+		const char *need = item->needs ? item->needs : "";
+
+		for (need += strspn(need, " \t\r"); *need; need += strspn(need, " \t\r")) {
+			size_t length = strcspn(need, " \t\r");
+
+			if (!has_tag(series, need, length)) {
+				message_error("%s needs %.*s, which is left out: leave %s out as "
+					      "well (--without %s)",
+					      item->tag, (int)length, need, item->tag, item->tag);
+				return -EINVAL;
+			}
+			need += length;
+		}
+	}
+	return 0;
 }
 
 /* --- a set of file names --- */
@@ -360,9 +513,13 @@ static int run_patch(const struct series_patch *patch, const char *scratch, bool
 	return process_run(&request);
 }
 
-static int explain(const struct series_patch *patch, int err, const struct patch_watch *watch)
+static int explain(const struct series_patch *patch, int err, const struct patch_watch *watch,
+		   const char *left_out)
 {
+	const char *without = left_out ? " without " : "";
 	unsigned long hunk = 0, line = 0;
+
+	left_out = left_out ? left_out : "";
 
 	if (err == -EINTR)
 		return err;
@@ -376,17 +533,17 @@ static int explain(const struct series_patch *patch, int err, const struct patch
 			"--series /dev/null",
 			patch->name, watch->file);
 	else if (sscanf(watch->hunk, "Hunk #%lu FAILED at %lu", &hunk, &line) >= 1)
-		message_error(
-			"the patch %s does not apply: hunk %lu of %s fails, at line %lu; nothing "
-			"was changed",
-			patch->name, hunk, watch->file, line);
+		message_error("the patch %s does not apply%s%s: hunk %lu of %s fails, at line %lu; "
+			      "nothing was changed",
+			      patch->name, without, left_out, hunk, watch->file, line);
 	else
-		message_error("the patch %s does not apply: %s; nothing was changed", patch->name,
+		message_error("the patch %s does not apply%s%s: %s; nothing was changed",
+			      patch->name, without, left_out,
 			      *watch->first ? watch->first : "patch(1) failed");
 	return -EINVAL;
 }
 
-static int apply_one(struct series_patch *patch, const char *scratch)
+static int apply_one(struct series_patch *patch, const char *left_out, const char *scratch)
 {
 	struct patch_watch watch = {0};
 	int err;
@@ -400,7 +557,7 @@ static int apply_one(struct series_patch *patch, const char *scratch)
 	}
 	memset(&watch, 0, sizeof(watch));
 	err = run_patch(patch, scratch, false, &watch);
-	return err ? explain(patch, err, &watch) : 0;
+	return err ? explain(patch, err, &watch, left_out) : 0;
 }
 
 /* Copies the unpatched form of the named files to @scratch. */
@@ -473,7 +630,7 @@ int series_apply(struct series *series, const char *source_directory)
 	if (!err)
 		err = fill_scratch(source_directory, &names, &known, scratch);
 	for (size_t i = 0; i < series->count && !err; i++)
-		err = apply_one(&series->items[i], scratch);
+		err = apply_one(&series->items[i], series->left_out, scratch);
 	if (!err)
 		err = keep_originals(source_directory, &names, &known);
 	if (!err)

@@ -100,7 +100,8 @@ static char *marked(const char *directory, const char *key)
 		return NULL;
 	}
 	document = json_tokener_parse(text);
-	if (json_object_object_get_ex(document, key, &field))
+	if (json_object_object_get_ex(document, key, &field) &&
+	    json_object_is_type(field, json_type_string))
 		value = strdup(json_object_get_string(field));
 	json_object_put(document);
 	free(text);

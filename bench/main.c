@@ -4,15 +4,25 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "bench/message.h"
 
 const struct command *const commands[] = {
-	&command_run,	 &command_resume, &command_list,    &command_doctor, &command_compare,
-	&command_report, &command_kernel, &command_restore, &command_exec,   NULL,
+	&command_run,
+	&command_resume,
+	&command_list,
+	&command_doctor,
+	&command_compare,
+	&command_report,
+	&command_export,
+	&command_import,
+	&command_kernel,
+	&command_calibrate,
+	&command_restore,
+	&command_exec,
+	NULL,
 };
 
 static void print_help(void)
@@ -36,23 +46,10 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/*
- * As a guest's process 1: the kernel puts boot arguments that it does not know before
- * "exec --guest". A variant may have such an argument; it must not hide the command.
- */
-static void skip_boot_arguments(int *argc, char ***argv)
-{
-	if (getpid() != 1 || *argc < 4 || strcmp((*argv)[*argc - 1], "--guest"))
-		return;
-	*argv += *argc - 3;
-	*argc = 3;
-}
-
 int main(int argc, char **argv)
 {
 	const struct command *command;
 
-	skip_boot_arguments(&argc, &argv);
 	/* A reader that goes away must not end us in the middle of things that need an end. */
 	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 &&

@@ -17,7 +17,7 @@ static int parse_line(const char *line, struct package_need *need)
 {
 	char rest[2];
 
-	if (sscanf(line, "%15s %63s %63s %1s", need->need, need->check, need->package, rest) != 3)
+	if (sscanf(line, "%15s %127s %63s %1s", need->need, need->check, need->package, rest) != 3)
 		return -EBADMSG;
 	return 0;
 }
@@ -45,8 +45,10 @@ int packages_load(const char *path, struct package_need **needs, size_t *count)
 		err = parse_line(line, &grown[(*count)++]);
 	}
 	free(text);
-	if (err)
+	if (err) {
 		free(*needs);
+		*needs = NULL;
+	}
 	return err;
 }
 

@@ -11,7 +11,7 @@
  */
 struct package_need {
 	char need[16];	  /* what it is for: "build", "kernel", "vm", "test" */
-	char check[64];	  /* how its presence shows: "cmd:bc", "header:gelf.h" … */
+	char check[128];  /* how its presence shows: "cmd:bc", "header:gelf.h" … */
 	char package[64]; /* Debian's name for it */
 };
 

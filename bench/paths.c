@@ -2,6 +2,7 @@
 #include "bench/paths.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bench/files.h"
@@ -31,6 +32,19 @@ char *paths_build(const char *relative)
 	if (cache)
 		return format_string("%s/proxeval/%s", cache, relative);
 	return format_string("%s/.cache/proxeval/%s", home ? home : "/root", relative);
+}
+
+char *paths_guest(void)
+{
+	char *self = paths_self(), *slash = self ? strrchr(self, '/') : NULL;
+	char *beside =
+		slash ? format_string("%.*s/proxeval-guest", (int)(slash - self), self) : NULL;
+
+	free(self);
+	if (beside && !access(beside, X_OK))
+		return beside;
+	free(beside);
+	return format_string("%s/proxeval-guest", PKGLIBEXECDIR);
 }
 
 char *paths_self(void)

@@ -15,6 +15,12 @@ char *paths_data(const char *relative);
  * it. */
 char *paths_build(const char *relative);
 
+/*
+ * The program that runs in a guest: beside this one, where both were built, or in the package's
+ * folder for programs that only programs run. The caller frees it; NULL when memory is out.
+ */
+char *paths_guest(void);
+
 /* The absolute path of this very program. The caller frees it; NULL when /proc is missing. */
 char *paths_self(void);
 

@@ -63,15 +63,16 @@ bool is_program_available(const char *program)
 
 /* In the child, between fork and exec. */
 static void become(const char *const *argv, const char *cwd, const char *const *environment,
-		   int out_fd, pid_t parent)
+		   const char *input_path, int out_fd, pid_t parent)
 {
 	int null_fd = open("/dev/null", O_RDWR);
+	int in_fd = input_path ? open(input_path, O_RDONLY) : null_fd;
 
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
+	if (getppid() != parent || in_fd < 0)
 		_exit(127);
-	dup2(null_fd, STDIN_FILENO);
+	dup2(in_fd, STDIN_FILENO);
 	dup2(out_fd < 0 ? null_fd : out_fd, STDOUT_FILENO);
 	dup2(out_fd < 0 ? null_fd : out_fd, STDERR_FILENO);
 	signal(SIGINT, SIG_DFL);
@@ -87,7 +88,7 @@ static void become(const char *const *argv, const char *cwd, const char *const *
 }
 
 static pid_t spawn(const char *const *argv, const char *cwd, const char *const *environment,
-		   int out_fd)
+		   const char *input_path, int out_fd)
 {
 	pid_t parent = getpid(), child;
 
@@ -97,7 +98,7 @@ static pid_t spawn(const char *const *argv, const char *cwd, const char *const *
 	if (child < 0)
 		return -errno;
 	if (!child)
-		become(argv, cwd, environment, out_fd, parent);
+		become(argv, cwd, environment, input_path, out_fd, parent);
 	setpgid(child, child);
 	return child;
 }
@@ -182,7 +183,8 @@ int process_run(const struct process_request *request)
 		err = -errno;
 		goto out_log;
 	}
-	child = spawn(request->argv, request->cwd, request->environment, pipe_fds[1]);
+	child = spawn(request->argv, request->cwd, request->environment, request->input_path,
+		      pipe_fds[1]);
 	close(pipe_fds[1]);
 	if (child < 0) {
 		err = child;
@@ -249,7 +251,7 @@ pid_t process_start(const char *const *argv, const char *log_path)
 		if (log_fd < 0)
 			return -errno;
 	}
-	child = spawn(argv, NULL, NULL, log_fd);
+	child = spawn(argv, NULL, NULL, NULL, log_fd);
 	if (log_fd >= 0)
 		close(log_fd);
 	return child;

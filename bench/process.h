@@ -15,8 +15,9 @@ struct process_request {
 	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
 	const char *cwd;	 /* may be NULL: this process's */
 	const char *const
-		*environment; /* extra "NAME=value" strings, NULL-terminated; may be NULL */
-	const char *log_path; /* stdout and stderr are appended here; may be NULL */
+		*environment;	/* extra "NAME=value" strings, NULL-terminated; may be NULL */
+	const char *input_path; /* its stdin, relative to this process's folder; NULL: /dev/null */
+	const char *log_path;	/* stdout and stderr are appended here; may be NULL */
 	/* Called for each line (without its newline) of stdout and stderr; may be NULL. */
 	void (*on_line)(void *context, const char *line);
 	void *context;

@@ -264,8 +264,8 @@ static void add_kernel(struct argument_vector *arguments, const struct vm_machin
 	add(arguments, "-append");
 	/* LD_LIBRARY_PATH is none of the kernel's: it becomes the environment of process 1. */
 	add(arguments,
-	    "console=ttyS0%s panic=-1 oops=panic nokaslr%s rdinit=/proxeval "
-	    "LD_LIBRARY_PATH=/lib%s%s%s -- exec --guest",
+	    "console=ttyS0%s panic=-1 oops=panic nokaslr%s rdinit=/proxeval-guest "
+	    "LD_LIBRARY_PATH=/lib%s%s%s",
 	    machine->has_full_log ? "" : " quiet",
 	    machine->accelerator == VM_KVM ? "" : TCG_ARGUMENTS, pad,
 	    *machine->kernel_arguments ? " " : "", machine->kernel_arguments);

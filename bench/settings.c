@@ -17,6 +17,7 @@
 
 #include "bench/files.h"
 #include "measure/clock.h"
+#include "reports/json_strict.h"
 
 #define JOURNAL_MAX_BYTES  (4 << 20)
 #define VALUE_MAX_BYTES	   4096 /* a page: what /proc and /sys take at once */
@@ -305,10 +306,10 @@ static int read_journal(const char *text, struct json_object **out)
 
 	for (; (end = strchr(text, '\n')); text = end + 1) {
 		struct json_object *record = NULL;
-		char *line = strndup(text, (size_t)(end - text));
+		char *line = strndup(text, (size_t)(end - text)), problem[200];
 
 		if (line)
-			record = json_tokener_parse(line);
+			record = json_strict_parse(line, strlen(line), problem, sizeof(problem));
 		free(line);
 		if (!record || !is_valid_record(record)) {
 			json_object_put(record);

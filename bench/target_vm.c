@@ -49,6 +49,7 @@ struct vm_state {
 	int lock_fd;  /* held while this process lives: tells a stale directory from a live one */
 	void *initrd; /* the program and its libraries; each boot's plan comes behind it */
 	size_t initrd_bytes;
+	char initrd_sha256[SHA256_HEX_SIZE]; /* of @initrd alone */
 	struct vm_topology topology;
 	struct qemu_version version;
 	enum vm_accelerator accelerator;
@@ -139,11 +140,11 @@ static int make_run_directory(struct vm_state *state)
 static int make_base_initrd(struct vm_state *state)
 {
 	struct initrd *initrd = initrd_new();
-	char *self = paths_self();
-	int err = initrd && self ? 0 : -ENOMEM;
+	char *program = paths_guest();
+	int err = initrd && program ? 0 : -ENOMEM;
 
 	if (!err)
-		err = initrd_add_program(initrd, GUEST_PROGRAM_PATH, self);
+		err = initrd_add_program(initrd, GUEST_PROGRAM_PATH, program);
 	/* For the time before devtmpfs is mounted, and for a kernel that has none. */
 	if (!err)
 		err = initrd_add_character_device(initrd, "dev/console", 0600, 5, 1);
@@ -155,10 +156,12 @@ static int make_base_initrd(struct vm_state *state)
 		err = initrd_add_character_device(initrd, "dev/ttyS1", 0600, 4, 65);
 	if (!err)
 		err = initrd_encode(initrd, &state->initrd, &state->initrd_bytes);
+	if (!err)
+		sha256_bytes(state->initrd, state->initrd_bytes, state->initrd_sha256);
 	if (err)
 		message_errno(err, "cannot pack %s and its libraries for the guest",
-			      self ? self : "this program");
-	free(self);
+			      program ? program : "the guest's program");
+	free(program);
 	initrd_free(initrd);
 	return err;
 }
@@ -263,6 +266,8 @@ static struct json_object *describe(const struct vm_state *state, struct vm_mach
 	json_object_object_add(qemu, "version", json_object_new_string(state->version.text));
 	json_object_object_add(qemu, "accelerator",
 			       json_object_new_string(vm_accelerator_name(machine.accelerator)));
+	/* With the image's, all of a guest that is not its plan. */
+	json_object_object_add(qemu, "initrd_sha256", json_object_new_string(state->initrd_sha256));
 	json_object_object_add(qemu, "arguments", list);
 	json_object_object_add(environment, "qemu", qemu);
 	return environment;

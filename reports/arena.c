@@ -92,6 +92,22 @@ void *arena_append(struct arena *arena, void *array, size_t *count, size_t eleme
 	return *elements + (*count)++ * element_bytes;
 }
 
+void arena_adopt(struct arena *arena, struct arena *from)
+{
+	struct arena_block **last = &from->blocks;
+
+	/* Behind the first block, which is the one that still has room. */
+	while (*last)
+		last = &(*last)->next;
+	if (arena->blocks) {
+		*last = arena->blocks->next;
+		arena->blocks->next = from->blocks;
+	} else {
+		arena->blocks = from->blocks;
+	}
+	from->blocks = NULL;
+}
+
 void arena_release(struct arena *arena)
 {
 	while (arena->blocks) {

@@ -32,6 +32,9 @@ const char *arena_format(struct arena *arena, const char *format, ...)
  */
 void *arena_append(struct arena *arena, void *array, size_t *count, size_t element_bytes);
 
+/* Moves everything that is on @from to @arena; @from is then empty. */
+void arena_adopt(struct arena *arena, struct arena *from);
+
 /* Frees everything; the arena is then empty and may be used again. */
 void arena_release(struct arena *arena);
 

@@ -28,6 +28,11 @@ static bool reserve(struct buffer *buffer, size_t more)
 	return true;
 }
 
+char *buffer_reserve(struct buffer *buffer, size_t more)
+{
+	return reserve(buffer, more) ? buffer->text + buffer->length : NULL;
+}
+
 void buffer_add_bytes(struct buffer *buffer, const char *bytes, size_t count)
 {
 	if (!reserve(buffer, count))

@@ -17,6 +17,9 @@ void buffer_add_bytes(struct buffer *buffer, const char *bytes, size_t count);
 void buffer_format(struct buffer *buffer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Room for @more bytes and a NUL behind what is there: where they go; NULL when memory is out. */
+char *buffer_reserve(struct buffer *buffer, size_t more);
+
 /* @text with & < > " ' as HTML entities and control characters as U+FFFD. NULL adds nothing. */
 void buffer_add_html(struct buffer *buffer, const char *text);
 

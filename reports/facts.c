@@ -6,6 +6,7 @@
 
 #include "reports/buffer.h"
 #include "reports/overview.h"
+#include "reports/sequential.h"
 
 /* One of a boot's or variant's properties as text on the analysis' arena; NULL: not known. */
 typedef const char *(*property)(struct analysis *analysis, size_t variant);
@@ -32,7 +33,7 @@ static struct json_object *environment_of(const struct analysis *analysis, size_
 {
 	const struct boot *boot = analysis->variants[variant].example;
 
-	return boot ? boot->environment : NULL;
+	return boot ? boot_environment(boot) : NULL;
 }
 
 static const char *get_kernel(struct analysis *analysis, size_t variant)
@@ -94,30 +95,54 @@ static const char *get_topology(struct analysis *analysis, size_t variant)
 	return text && *text ? text : NULL;
 }
 
-/* Once where all variants that know it have the same; else each with its label. */
+static bool is_same_value(const char *a, const char *b)
+{
+	return !a || !b ? a == b : !strcmp(a, b);
+}
+
+/* "proxy@7.3.1, !proxy@7.3.1: VALUE; …": each value once, behind the variants that have it. */
+static void add_values(struct buffer *text, const struct analysis *analysis,
+		       const char *const *values)
+{
+	const struct results *results = analysis->results;
+
+	for (size_t i = 0; i < results->n_variants; i++) {
+		bool is_said = false;
+
+		for (size_t j = 0; j < i; j++)
+			is_said |= is_same_value(values[j], values[i]);
+		if (is_said)
+			continue;
+		buffer_format(text, "%s%s", text->length ? "; " : "", results->variants[i].label);
+		for (size_t j = i + 1; j < results->n_variants; j++)
+			if (is_same_value(values[j], values[i]))
+				buffer_format(text, ", %s", results->variants[j].label);
+		buffer_format(text, ": %s", values[i] ? values[i] : "-");
+	}
+}
+
+/* Once where all variants that know it have the same; else with the labels. */
 static int add_property(struct analysis *analysis, const char *name, property get)
 {
 	const struct results *results = analysis->results;
-	const char *first = NULL, *separator = "";
+	const char **values =
+		arena_alloc(&analysis->arena, (results->n_variants + 1) * sizeof(*values));
+	const char *first = NULL;
 	struct buffer text = {0};
 	bool is_same = true;
 
+	if (!values)
+		return -ENOMEM;
 	for (size_t i = 0; i < results->n_variants; i++) {
-		const char *value = get(analysis, i);
-
+		values[i] = get(analysis, i);
 		if (!first)
-			first = value;
-		is_same &= !value || !strcmp(first, value);
+			first = values[i];
+		is_same &= !values[i] || !strcmp(first, values[i]);
 	}
 	if (is_same && first)
 		buffer_add(&text, first);
-	for (size_t i = 0; i < results->n_variants && !is_same; i++) {
-		const char *value = get(analysis, i);
-
-		buffer_format(&text, "%s%s: %s", separator, results->variants[i].label,
-			      value ? value : "-");
-		separator = "; ";
-	}
+	else if (!is_same)
+		add_values(&text, analysis, values);
 	return add_fact(analysis, name, &text);
 }
 
@@ -147,6 +172,14 @@ static int add_campaigns(struct analysis *analysis)
 		err = add_fact(analysis, "first boot", &text);
 	buffer_format(&text, "%s, %s time", results->target, results->time);
 	return err ? err : add_fact(analysis, "target", &text);
+}
+
+static int add_stopping(struct analysis *analysis)
+{
+	struct buffer text = {0};
+
+	sequential_describe(&text, analysis);
+	return add_fact(analysis, "looks", &text);
 }
 
 static int add_placements(struct analysis *analysis)
@@ -194,6 +227,8 @@ int facts_make(struct analysis *analysis)
 	};
 	int err = analysis->results->n_boots ? add_campaigns(analysis) : 0;
 
+	if (!err)
+		err = add_stopping(analysis);
 	for (size_t i = 0; i < sizeof(properties) / sizeof(*properties) && !err; i++)
 		err = add_property(analysis, properties[i].name, properties[i].get);
 	if (!err)

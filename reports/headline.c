@@ -8,72 +8,47 @@
 #include "bench/exit_codes.h"
 #include "reports/buffer.h"
 #include "reports/format.h"
+#include "reports/history.h"
+#include "reports/findings.h"
 #include "reports/overview.h"
+#include "reports/sentences.h"
 
-static int add_sentence(struct analysis *analysis, const char ***list, size_t *count,
-			struct buffer *text)
-{
-	const char **added = NULL;
-
-	if (!text->failed)
-		added = arena_append(&analysis->arena, list, count, sizeof(*added));
-	if (added)
-		*added = arena_text(&analysis->arena, text->text ? text->text : "");
-	buffer_release(text);
-	return added && *added ? 0 : -ENOMEM;
-}
-
-static int add_headline(struct analysis *analysis, struct buffer *text)
-{
-	return add_sentence(analysis, &analysis->headline, &analysis->n_headline, text);
-}
-
-static int add_warning(struct analysis *analysis, struct buffer *text)
-{
-	return add_sentence(analysis, &analysis->warnings, &analysis->n_warnings, text);
-}
-
-static const char *label_of(const struct analysis *analysis, size_t variant)
-{
-	return analysis->results->variants[variant].label;
-}
-
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
-static const struct metric_info *metric_of(const struct analysis *analysis,
-					   const struct comparison *comparison)
-{
-	return &analysis->results->sections[comparison->section].metrics[comparison->metric];
-}
-
-/* One metric by its name, over all sections, in one variant. */
+/* One metric of a workload over all its sections, in one variant. */
 struct tally {
-	size_t total, by_verdict[VERDICT_UNTESTED + 1];
-	double ratio_low, ratio_high, p_highest; /* over those that have the verdict */
-	size_t more_boots; /* the most that any asks for, unless it is SIZE_MAX */
+	size_t variant;
+	const char *workload;
 	const struct metric_info *metric;
+	size_t *comparisons; /* indices, in order */
+	size_t total, by_verdict[VERDICT_UNTESTED + 1];
+	double ratio_low, ratio_high, p_highest; /* over those that have a verdict */
+	double open_low, open_high;		 /* ratios of those that are inconclusive */
+	size_t more_boots;	   /* the most that any asks for, unless it is SIZE_MAX */
 	const char *why_not;	   /* of the first that was not measured; may be NULL */
 	bool has_shared_placement; /* several sections in one placement */
 };
 
-static bool is_primary_of(const struct analysis *analysis, const struct comparison *comparison,
-			  const char *name, size_t variant)
+struct tallies {
+	struct tally *items;
+	size_t count;
+};
+
+static const struct section_info *section_of(const struct analysis *analysis,
+					     const struct tally *tally, size_t index)
 {
-	return comparison->family == FAMILY_PRIMARY && comparison->variant == variant &&
-	       !strcmp(metric_of(analysis, comparison)->name, name);
+	size_t section = analysis->comparisons[tally->comparisons[index]].section;
+
+	return &analysis->results->sections[section];
 }
 
 static void count_comparison(const struct comparison *comparison, struct tally *tally)
 {
-	tally->total++;
 	tally->by_verdict[comparison->verdict]++;
 	if (comparison->verdict == VERDICT_INCONCLUSIVE) {
 		if (comparison->more_boots != SIZE_MAX &&
 		    comparison->more_boots > tally->more_boots)
 			tally->more_boots = comparison->more_boots;
+		tally->open_low = fmin(tally->open_low, comparison->ratio);
+		tally->open_high = fmax(tally->open_high, comparison->ratio);
 		return;
 	}
 	if (comparison->verdict == VERDICT_NOT_MEASURED) {
@@ -83,44 +58,92 @@ static void count_comparison(const struct comparison *comparison, struct tally *
 	}
 	tally->ratio_low = fmin(tally->ratio_low, comparison->ratio);
 	tally->ratio_high = fmax(tally->ratio_high, comparison->ratio);
-	tally->p_highest = fmax(tally->p_highest, comparison->verdict == VERDICT_EQUIVALENT
-							  ? comparison->p_equivalence_adjusted
-							  : comparison->p_adjusted);
+	tally->p_highest = fmax(tally->p_highest, shown_p(comparison));
 }
 
-static struct tally tally_metric(const struct analysis *analysis, const char *name, size_t variant)
+static struct tally *find_tally(struct analysis *analysis, struct tallies *tallies,
+				const struct comparison *comparison)
 {
-	const struct section_info *sections = analysis->results->sections;
-	struct tally tally = {.ratio_low = INFINITY, .ratio_high = -INFINITY};
+	const struct metric_info *metric = metric_of(analysis, comparison);
+	const char *workload = analysis->results->sections[comparison->section].workload;
+	struct tally *tally;
 
-	for (size_t i = 0; i < analysis->n_comparisons; i++) {
-		const struct comparison *comparison = &analysis->comparisons[i];
-
-		if (!is_primary_of(analysis, comparison, name, variant))
-			continue;
-		for (size_t j = 0; j < i; j++)
-			if (is_primary_of(analysis, &analysis->comparisons[j], name, variant) &&
-			    !strcmp(sections[analysis->comparisons[j].section].placement,
-				    sections[comparison->section].placement))
-				tally.has_shared_placement = true;
-		tally.metric = metric_of(analysis, comparison);
-		count_comparison(comparison, &tally);
+	for (size_t i = 0; i < tallies->count; i++) {
+		tally = &tallies->items[i];
+		if (tally->variant == comparison->variant &&
+		    !strcmp(tally->metric->name, metric->name) &&
+		    !strcmp(tally->workload, workload))
+			return tally;
 	}
+	tally = arena_append(&analysis->arena, &tallies->items, &tallies->count, sizeof(*tally));
+	if (tally)
+		*tally = (struct tally){.variant = comparison->variant,
+					.workload = workload,
+					.metric = metric,
+					.ratio_low = INFINITY,
+					.ratio_high = -INFINITY,
+					.open_low = INFINITY,
+					.open_high = -INFINITY};
 	return tally;
 }
 
+static int make_tallies(struct analysis *analysis, struct tallies *tallies)
+{
+	for (size_t i = 0; i < analysis->n_comparisons; i++) {
+		const struct comparison *comparison = &analysis->comparisons[i];
+		struct tally *tally;
+		size_t *added;
+
+		if (comparison->family != FAMILY_PRIMARY)
+			continue;
+		tally = find_tally(analysis, tallies, comparison);
+		added = tally ? arena_append(&analysis->arena, &tally->comparisons, &tally->total,
+					     sizeof(*added))
+			      : NULL;
+		if (!added)
+			return -ENOMEM;
+		*added = i;
+		for (size_t j = 0; j + 1 < tally->total; j++)
+			tally->has_shared_placement |=
+				!strcmp(section_of(analysis, tally, j)->placement,
+					analysis->results->sections[comparison->section].placement);
+		count_comparison(comparison, tally);
+	}
+	return 0;
+}
+
+/* The worst news first, then the good, then what is open; what stayed the same comes last. */
+static int rank_of(const struct tally *tally)
+{
+	if (tally->by_verdict[VERDICT_WORSE])
+		return 0;
+	if (tally->by_verdict[VERDICT_BETTER])
+		return 1;
+	if (tally->by_verdict[VERDICT_EQUIVALENT] == tally->total)
+		return 3;
+	return tally->by_verdict[VERDICT_INCONCLUSIVE] == tally->total ? 4 : 2;
+}
+
+/* How many tallies of a variant have that rank. */
+static size_t count_rank(const struct tallies *tallies, size_t variant, int rank)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < tallies->count; i++)
+		count +=
+			tallies->items[i].variant == variant && rank_of(&tallies->items[i]) == rank;
+	return count;
+}
+
 static void name_sections_with(const struct analysis *analysis, const struct tally *tally,
-			       size_t variant, enum verdict verdict, struct buffer *text)
+			       enum verdict verdict, struct buffer *text)
 {
 	const char *separator = " (";
 
-	for (size_t i = 0; i < analysis->n_comparisons; i++) {
-		const struct comparison *comparison = &analysis->comparisons[i];
-		const struct section_info *section =
-			&analysis->results->sections[comparison->section];
+	for (size_t i = 0; i < tally->total; i++) {
+		const struct section_info *section = section_of(analysis, tally, i);
 
-		if (comparison->verdict != verdict ||
-		    !is_primary_of(analysis, comparison, tally->metric->name, variant))
+		if (analysis->comparisons[tally->comparisons[i]].verdict != verdict)
 			continue;
 		buffer_format(text, "%s%s", separator,
 			      tally->has_shared_placement ? section->id : section->placement);
@@ -129,18 +152,7 @@ static void name_sections_with(const struct analysis *analysis, const struct tal
 	buffer_add(text, ")");
 }
 
-static const char *only_section(const struct analysis *analysis, const struct tally *tally,
-				size_t variant)
-{
-	for (size_t i = 0; i < analysis->n_comparisons; i++)
-		if (is_primary_of(analysis, &analysis->comparisons[i], tally->metric->name,
-				  variant))
-			return analysis->results->sections[analysis->comparisons[i].section]
-				.placement;
-	return "";
-}
-
-static void say_verdicts(const struct analysis *analysis, const struct tally *tally, size_t variant,
+static void say_verdicts(const struct analysis *analysis, const struct tally *tally,
 			 struct buffer *text)
 {
 	const char *where = tally->has_shared_placement ? "section" : "placement";
@@ -156,13 +168,13 @@ static void say_verdicts(const struct analysis *analysis, const struct tally *ta
 			if (count > 1)
 				buffer_format(text, "all %zu %ss", count, where);
 			else
-				buffer_add(text, only_section(analysis, tally, variant));
+				buffer_add(text, section_of(analysis, tally, 0)->placement);
 			return;
 		}
 		buffer_format(text, "%s%s in %zu of %zu %ss", separator, verdict_word(verdict),
 			      count, tally->total, where);
 		if (count <= 3)
-			name_sections_with(analysis, tally, variant, verdict, text);
+			name_sections_with(analysis, tally, verdict, text);
 		separator = ", ";
 	}
 }
@@ -184,70 +196,225 @@ static void say_change(double from, double to, const char *unit, struct buffer *
 		buffer_format(text, "%s to %s", first, second);
 }
 
-/* ": x 0.052 to 0.053 (19.0 to 19.4 times shorter), p <= 0.0087"; the smaller change first. */
-static void say_effect(const struct tally *tally, struct buffer *text)
+/* A range of ratios as changes, the smaller change first. */
+static void say_smaller_first(double low, double high, const char *unit, struct buffer *text)
 {
+	bool is_down = high < 1;
+
+	say_change(is_down ? high : low, is_down ? low : high, unit, text);
+}
+
+/*
+ * ": 18.9 to 19.9 times shorter (x 0.050 to 0.053), p <= 0.0087"; the smaller change first. Of
+ * one comparison the range that it may be in is said instead: "(x 0.050, 95 % range 0.048-0.052)".
+ */
+static void say_effect(const struct analysis *analysis, const struct tally *tally,
+		       struct buffer *text)
+{
+	const struct comparison *only = &analysis->comparisons[tally->comparisons[0]];
 	char low[FORMATTED_MAX], high[FORMATTED_MAX], p[FORMATTED_MAX];
-	bool is_down = tally->ratio_high < 1;
 
 	if (!(tally->ratio_low > 0) || !isfinite(tally->ratio_high))
 		return;
+	buffer_add(text, ": ");
+	say_smaller_first(tally->ratio_low, tally->ratio_high, tally->metric->unit, text);
 	format_ratio(low, tally->ratio_low);
 	format_ratio(high, tally->ratio_high);
-	buffer_format(text, ": x %s%s%s (", low, strcmp(low, high) ? " to " : "",
+	buffer_format(text, " (x %s%s%s", low, strcmp(low, high) ? " to " : "",
 		      strcmp(low, high) ? high : "");
-	say_change(is_down ? tally->ratio_high : tally->ratio_low,
-		   is_down ? tally->ratio_low : tally->ratio_high, tally->metric->unit, text);
+	if (tally->total == 1 && !isnan(only->ratio_low))
+		buffer_format(text, ", 95 %% range %s to %s", format_ratio(low, only->ratio_low),
+			      format_ratio(high, only->ratio_high));
 	buffer_format(text, "), p %s%s",
 		      tally->p_highest < 0.0001 ? "" : "<= ", format_p(p, tally->p_highest));
 }
 
-static int say_metric(struct analysis *analysis, const char *name, size_t variant)
+/* "proxy against !proxy: " */
+static void add_pair(const struct analysis *analysis, size_t variant, struct buffer *text)
 {
-	struct tally tally = tally_metric(analysis, name, variant);
-	struct buffer text = {0};
+	buffer_format(text, "%s against %s: ", label_of(analysis, variant),
+		      label_of(analysis, variant_baseline(analysis, variant)));
+}
+
+static bool has_several_workloads(const struct results *results)
+{
+	for (size_t i = 1; i < results->n_sections; i++)
+		if (strcmp(results->sections[i].workload, results->sections[0].workload))
+			return true;
+	return false;
+}
+
+/* "donor wait", with its workload where there are several. */
+static void add_name(const struct analysis *analysis, const struct tally *tally,
+		     struct buffer *text)
+{
 	char shown[FORMATTED_MAX];
 
-	buffer_format(&text, "%s against %s: %s", label_of(analysis, variant),
-		      label_of(analysis, analysis->baseline),
-		      format_metric(shown, tally.metric, main_statistic(tally.metric->kind)));
-	say_verdicts(analysis, &tally, variant, &text);
-	say_effect(&tally, &text);
-	if (tally.more_boots)
-		buffer_format(&text, "; at least %zu more boot%s of each needed", tally.more_boots,
-			      plural(tally.more_boots));
-	if (tally.why_not)
-		buffer_format(&text, "; not measured there (%s)", tally.why_not);
+	if (has_several_workloads(analysis->results))
+		buffer_format(text, "%s ", tally->workload);
+	buffer_add(text, format_metric(shown, tally->metric, main_statistic(tally->metric->kind)));
+}
+
+static int say_metric(struct analysis *analysis, const struct tally *tally)
+{
+	struct buffer text = {0};
+
+	add_pair(analysis, tally->variant, &text);
+	add_name(analysis, tally, &text);
+	say_verdicts(analysis, tally, &text);
+	say_effect(analysis, tally, &text);
+	if (rank_of(tally) == 4 && tally->open_low > 0 && isfinite(tally->open_high)) {
+		buffer_add(&text, "; so far ");
+		say_smaller_first(tally->open_low, tally->open_high, tally->metric->unit, &text);
+	}
+	if (tally->more_boots)
+		buffer_format(&text, "; at least %zu more boot%s of each needed", tally->more_boots,
+			      plural(tally->more_boots));
+	if (tally->why_not)
+		buffer_format(&text, "; not measured there (%s)", tally->why_not);
 	buffer_add(&text, ".");
 	return add_headline(analysis, &text);
 }
 
-static bool is_first_of_its_name(const struct analysis *analysis, size_t index)
+/* Several metrics of one variant that are all equivalent, or all without a verdict, in one. */
+static int say_together(struct analysis *analysis, const struct tallies *tallies, size_t variant,
+			int rank)
 {
-	const struct comparison *comparison = &analysis->comparisons[index];
-	const char *name = metric_of(analysis, comparison)->name;
+	struct buffer text = {0};
+	size_t more_boots = 0, sections = 0;
+	const char *separator = "";
 
-	for (size_t i = 0; i < index; i++)
-		if (is_primary_of(analysis, &analysis->comparisons[i], name, comparison->variant))
-			return false;
-	return comparison->family == FAMILY_PRIMARY;
+	add_pair(analysis, variant, &text);
+	if (rank == 3)
+		buffer_format(&text, "equivalent (within %.3g %%): ", 100 * analysis->margin);
+	else
+		buffer_add(&text, "inconclusive: ");
+	for (size_t i = 0; i < tallies->count; i++) {
+		const struct tally *tally = &tallies->items[i];
+
+		if (tally->variant != variant || rank_of(tally) != rank)
+			continue;
+		buffer_add(&text, separator);
+		add_name(analysis, tally, &text);
+		separator = ", ";
+		sections += tally->total;
+		if (tally->more_boots > more_boots)
+			more_boots = tally->more_boots;
+	}
+	buffer_format(&text, " (%zu verdicts)", sections);
+	if (more_boots)
+		buffer_format(&text, "; at least %zu more boot%s of each needed", more_boots,
+			      plural(more_boots));
+	buffer_add(&text, ".");
+	return add_headline(analysis, &text);
+}
+
+static int say_rank(struct analysis *analysis, const struct tallies *tallies, int rank)
+{
+	int err = 0;
+
+	for (size_t variant = 0; variant < analysis->results->n_variants && !err; variant++) {
+		if (rank >= 3 && count_rank(tallies, variant, rank) > 1) {
+			err = say_together(analysis, tallies, variant, rank);
+			continue;
+		}
+		for (size_t i = 0; i < tallies->count && !err; i++)
+			if (tallies->items[i].variant == variant &&
+			    rank_of(&tallies->items[i]) == rank)
+				err = say_metric(analysis, &tallies->items[i]);
+	}
+	return err;
+}
+
+#define MACHINES_NAMED 4
+
+/* "better on 90, equivalent on 10; x 0.050 to 1.00" */
+static void count_machine_verdicts(const struct analysis *analysis,
+				   const struct comparison *combined, struct buffer *text)
+{
+	const struct heterogeneity *spread = &combined->heterogeneity;
+	size_t counts[VERDICT_UNTESTED + 1] = {0};
+	char least[FORMATTED_MAX], most[FORMATTED_MAX];
+	const char *separator = "";
+
+	for (size_t i = 0; i < analysis->n_by_machine; i++)
+		if (is_same_comparison(&analysis->by_machine[i], combined))
+			counts[analysis->by_machine[i].verdict]++;
+	for (enum verdict verdict = VERDICT_BETTER; verdict <= VERDICT_NOT_MEASURED; verdict++) {
+		if (!counts[verdict])
+			continue;
+		buffer_format(text, "%s%s on %zu", separator, verdict_word(verdict),
+			      counts[verdict]);
+		separator = ", ";
+	}
+	buffer_format(text, "; x %s to %s", format_ratio(least, spread->ratio_least),
+		      format_ratio(most, spread->ratio_most));
+}
+
+/* "better on a (x 0.05), equivalent on b (x 1.00)"; of many machines how many say what. */
+static void add_machine_verdicts(const struct analysis *analysis, const struct comparison *combined,
+				 struct buffer *text)
+{
+	const char *separator = "";
+
+	if (combined->n_machines > MACHINES_NAMED) {
+		count_machine_verdicts(analysis, combined, text);
+		return;
+	}
+	for (size_t i = 0; i < analysis->n_by_machine; i++) {
+		const struct comparison *one = &analysis->by_machine[i];
+		char ratio[FORMATTED_MAX];
+
+		if (!is_same_comparison(one, combined))
+			continue;
+		buffer_format(text, "%s%s on %s (x %s)", separator, verdict_word(one->verdict),
+			      analysis->results->machines[one->machine].name,
+			      format_ratio(ratio, one->ratio));
+		separator = ", ";
+	}
+}
+
+/* One combined figure does not stand for machines that differ. */
+static int say_machines(struct analysis *analysis)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < analysis->n_comparisons && !err; i++) {
+		const struct comparison *comparison = &analysis->comparisons[i];
+		const struct section_info *section =
+			&analysis->results->sections[comparison->section];
+		struct buffer text = {0};
+		char shown[FORMATTED_MAX], p[FORMATTED_MAX];
+
+		if (!machines_disagree(analysis, comparison))
+			continue;
+		buffer_format(&text, "The machines disagree: %s against %s: %s in %s is ",
+			      label_of(analysis, comparison->variant),
+			      label_of(analysis, comparison->against),
+			      format_metric(shown, metric_of(analysis, comparison),
+					    comparison->statistic),
+			      section->placement);
+		add_machine_verdicts(analysis, comparison, &text);
+		format_p(p, comparison->heterogeneity.p);
+		buffer_format(&text, "; p of agreement %s%s.", *p == '<' ? "" : "= ", p);
+		err = add_headline(analysis, &text);
+	}
+	return err;
 }
 
 static int say_metrics(struct analysis *analysis)
 {
-	int err = 0;
+	struct tallies tallies = {0};
+	int err = make_tallies(analysis, &tallies);
 
-	for (size_t i = 0; i < analysis->n_comparisons && !err; i++)
-		if (is_first_of_its_name(analysis, i))
-			err = say_metric(analysis,
-					 metric_of(analysis, &analysis->comparisons[i])->name,
-					 analysis->comparisons[i].variant);
-	return err;
+	for (int rank = 0; rank <= 4 && !err; rank++)
+		err = say_rank(analysis, &tallies, rank);
+	return err ? err : say_machines(analysis);
 }
 
 /* The range over the sections of what a variant's boots have in the middle. */
-static bool centre_range(const struct analysis *analysis, const char *name, bool is_baseline,
-			 size_t variant, double *low, double *high)
+static bool centre_range(const struct analysis *analysis, const char *name, size_t variant,
+			 double *low, double *high)
 {
 	*low = INFINITY;
 	*high = -INFINITY;
@@ -255,9 +422,10 @@ static bool centre_range(const struct analysis *analysis, const char *name, bool
 		const struct comparison *comparison = &analysis->comparisons[i];
 		const struct metric_info *metric = metric_of(analysis, comparison);
 		const struct group *group =
-			is_baseline ? &comparison->baseline : &comparison->other;
+			comparison->variant == variant ? &comparison->other : &comparison->baseline;
 
-		if (strcmp(metric->name, name) || comparison->variant != variant ||
+		if ((comparison->variant != variant && comparison->against != variant) ||
+		    strcmp(metric->name, name) ||
 		    comparison->statistic != main_statistic(metric->kind) || isnan(group->centre))
 			continue;
 		*low = fmin(*low, group->centre);
@@ -280,29 +448,28 @@ static void say_range(double low, double high, struct buffer *text)
 
 static int say_inversion(struct analysis *analysis)
 {
-	for (size_t variant = 0; variant < analysis->results->n_variants; variant++) {
-		struct buffer text = {0};
-		double low, high;
-		int err;
+	struct buffer text = {0};
+	const char *separator = "";
 
-		if (variant == analysis->baseline ||
-		    !centre_range(analysis, "inversion_factor", false, variant, &low, &high))
+	for (size_t variant = 0; variant < analysis->results->n_variants; variant++) {
+		double low, high;
+
+		if (!centre_range(analysis, "inversion_factor", variant, &low, &high))
 			continue;
-		buffer_add(&text, "Inversion factor (the wait over what the owner still had to do; "
-				  "1.0 is the limit): ");
+		buffer_add(&text, *separator
+					  ? separator
+					  : "Inversion factor (the wait over what the owner still "
+					    "had to do; 1.0 is the limit): ");
 		say_range(low, high, &text);
 		buffer_format(&text, " with %s", label_of(analysis, variant));
-		if (centre_range(analysis, "inversion_factor", true, variant, &low, &high)) {
-			buffer_add(&text, ", ");
-			say_range(low, high, &text);
-			buffer_format(&text, " with %s", label_of(analysis, analysis->baseline));
-		}
-		buffer_add(&text, ".");
-		err = add_headline(analysis, &text);
-		if (err)
-			return err;
+		separator = ", ";
 	}
-	return 0;
+	if (!text.length) {
+		buffer_release(&text);
+		return 0;
+	}
+	buffer_add(&text, ".");
+	return add_headline(analysis, &text);
 }
 
 static int say_invariants(struct analysis *analysis)
@@ -329,341 +496,109 @@ static int say_invariants(struct analysis *analysis)
 	return err;
 }
 
-/* One tested machine and kernel in a few words, and how many boots the verdicts rest on. */
+/* The least release that is above @above (NULL: the least of all); NULL when there is none. */
+static const char *next_release(const struct results *results, const char *above)
+{
+	const char *next = NULL;
+
+	for (size_t i = 0; i < results->n_variants; i++) {
+		const char *release = results->variants[i].release;
+
+		if (release && (!above || release_compare(release, above) > 0) &&
+		    (!next || release_compare(release, next) < 0))
+			next = release;
+	}
+	return next;
+}
+
+/* "Linux 7.2.13, 7.3.1": each release once, in their order. */
+static void add_kernels(const struct results *results, struct buffer *text)
+{
+	const char *release = next_release(results, NULL);
+
+	buffer_add(text, release ? "Linux " : "An unknown kernel");
+	while (release) {
+		buffer_add(text, release);
+		release = next_release(results, release);
+		buffer_add(text, release ? ", " : "");
+	}
+}
+
+/* ", 4 cores, 2 LLCs, 2 nodes": of a boot's topology, as far as it is known. */
+static void add_topology(const struct boot *boot, struct buffer *text)
+{
+	static const struct {
+		const char *key, *one, *many;
+	} levels[] = {
+		{"cores", "core", "cores"}, {"llcs", "LLC", "LLCs"}, {"nodes", "node", "nodes"}};
+	struct json_object *topology = NULL, *count = NULL;
+
+	if (!json_object_object_get_ex(boot_environment(boot), "topology", &topology) ||
+	    !json_object_is_type(topology, json_type_object))
+		return;
+	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
+		if (json_object_object_get_ex(topology, levels[i].key, &count) &&
+		    json_object_is_type(count, json_type_int))
+			buffer_format(text, ", %lld %s", (long long)json_object_get_int64(count),
+				      json_object_get_int64(count) == 1 ? levels[i].one
+									: levels[i].many);
+}
+
+static const struct boot *boot_on(const struct results *results, size_t machine)
+{
+	for (size_t i = 0; i < results->n_boots; i++)
+		if (results->boots[i].machine == machine && results->boots[i].end == BOOT_END_OK)
+			return &results->boots[i];
+	return NULL;
+}
+
+/* "vm 2x2x2: QEMU TCG CPU version 2.5+, 8 CPUs, 4 cores, 2 LLCs, 2 nodes" */
+static void add_machine(const struct results *results, size_t index, struct buffer *text)
+{
+	const struct machine_info *machine = &results->machines[index];
+	const struct boot *boot = boot_on(results, index);
+
+	buffer_add(text, machine->name);
+	if (machine->cpu_model)
+		buffer_format(text, ": %s", machine->cpu_model);
+	if (machine->cpus)
+		buffer_format(text, "%s%llu CPU%s", machine->cpu_model ? ", " : ": ",
+			      (unsigned long long)machine->cpus, plural(machine->cpus));
+	if (boot)
+		add_topology(boot, text);
+}
+
+static void add_machines(const struct results *results, struct buffer *text)
+{
+	size_t count = results->n_machines;
+
+	if (count > 1)
+		buffer_format(text, " on %zu machines: ", count);
+	else if (count)
+		buffer_add(text, " on ");
+	for (size_t i = 0; i < count && i < MACHINES_NAMED; i++) {
+		buffer_add(text, i ? "; " : "");
+		add_machine(results, i, text);
+	}
+	if (count > MACHINES_NAMED)
+		buffer_format(text, "; and %zu more", count - MACHINES_NAMED);
+}
+
+/* Kernel, machine, target, and how many boots the verdicts rest on. */
 static int say_basis(struct analysis *analysis)
 {
 	const struct results *results = analysis->results;
 	struct buffer text = {0};
 
-	for (size_t i = 0; i < results->n_variants; i++)
-		buffer_format(&text, "%s%zu boot%s of %s", i ? ", " : "", analysis->variants[i].ok,
-			      plural(analysis->variants[i].ok), label_of(analysis, i));
+	add_kernels(results, &text);
+	add_machines(results, &text);
 	buffer_format(&text, "; target %s, %s time", results->target, results->time);
-	if (results->n_variants && analysis->variants[analysis->baseline].example) {
-		struct json_object *environment =
-			analysis->variants[analysis->baseline].example->environment;
-		const char *release =
-			json_text_at(environment, (const char *[]){"kernel", "release", NULL});
-		const char *cpu = json_text_at(environment, (const char *[]){"cpu", "model", NULL});
-
-		if (release)
-			buffer_format(&text, ", Linux %s", release);
-		if (cpu)
-			buffer_format(&text, " on %s", cpu);
-	}
+	for (size_t i = 0; i < results->n_variants; i++)
+		buffer_format(&text, "%s%zu boot%s of %s", i ? ", " : "; ",
+			      analysis->variants[i].ok, plural(analysis->variants[i].ok),
+			      label_of(analysis, i));
 	buffer_add(&text, ".");
 	return add_headline(analysis, &text);
-}
-
-static int warn_controls(struct analysis *analysis)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < analysis->n_comparisons && !err; i++) {
-		const struct comparison *comparison = &analysis->comparisons[i];
-		struct buffer text = {0};
-		char ratio[FORMATTED_MAX];
-
-		if (comparison->verdict != VERDICT_DISAGREE)
-			continue;
-		buffer_format(
-			&text,
-			"A CONTROL DISAGREES: %s (%s) is x %s with %s, though proxy execution cannot "
-			"touch it; something else differs between the variants, so trust no verdict "
-			"below",
-			metric_of(analysis, comparison)->name,
-			analysis->results->sections[comparison->section].placement,
-			format_ratio(ratio, comparison->ratio),
-			label_of(analysis, comparison->variant));
-		err = add_warning(analysis, &text);
-	}
-	return err;
-}
-
-static bool is_variant_measured(const struct analysis *analysis, const char *plain_label)
-{
-	for (size_t i = 0; i < analysis->results->n_variants; i++)
-		if (!strcmp(analysis->results->variants[i].plain_label, plain_label))
-			return true;
-	return false;
-}
-
-/* Variants that the campaign planned and that no boot is of. */
-static int warn_planned(struct analysis *analysis, size_t *n_missing)
-{
-	const struct results *results = analysis->results;
-	int err = 0;
-
-	for (size_t i = 0; i < results->n_campaigns; i++) {
-		struct json_object *list = NULL;
-
-		if (!results->campaigns[i].document ||
-		    !json_object_object_get_ex(results->campaigns[i].document, "variants", &list) ||
-		    !json_object_is_type(list, json_type_array))
-			continue;
-		for (size_t j = 0; j < json_object_array_length(list) && !err; j++) {
-			const char *label = json_text_at(json_object_array_get_idx(list, j),
-							 (const char *[]){"label", NULL});
-			struct buffer text = {0};
-
-			if (!label || is_variant_measured(analysis, label))
-				continue;
-			(*n_missing)++;
-			buffer_format(&text,
-				      "no boot of %s is there, though campaign %s planned it",
-				      label, results->campaigns[i].id);
-			err = add_warning(analysis, &text);
-		}
-	}
-	return err;
-}
-
-static int warn_boots(struct analysis *analysis)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < analysis->results->n_variants && !err; i++) {
-		const struct variant_sum *sum = &analysis->variants[i];
-		struct buffer text = {0};
-
-		if (sum->crashed) {
-			buffer_format(&text,
-				      "%zu of %zu boots of %s did not end well; see what was not "
-				      "measured",
-				      sum->crashed, sum->boots, label_of(analysis, i));
-			err = add_warning(analysis, &text);
-		}
-		if (!err && sum->unclean) {
-			text = (struct buffer){0};
-			buffer_format(&text, "the kernel complained in %zu of %zu boots of %s%s%s",
-				      sum->unclean, sum->boots, label_of(analysis, i),
-				      sum->n_reports ? ": " : "",
-				      sum->n_reports ? sum->reports[0] : "");
-			err = add_warning(analysis, &text);
-		}
-	}
-	return err;
-}
-
-static int warn_replays(struct analysis *analysis)
-{
-	size_t replays = analysis->results->n_replays;
-	struct buffer text = {0};
-
-	if (!replays)
-		return 0;
-	buffer_format(&text,
-		      "%zu boot%s left out as replays: in virtual time the same kernel, seed and "
-		      "sections give the same figures again, and count once",
-		      replays, replays == 1 ? " was" : "s were");
-	return add_warning(analysis, &text);
-}
-
-static int warn_left_out(struct analysis *analysis)
-{
-	size_t left_out = 0;
-	struct buffer text = {0};
-
-	for (size_t i = 0; i < analysis->n_comparisons; i++) {
-		const struct comparison *comparison = &analysis->comparisons[i];
-		size_t both = comparison->baseline.left_out + comparison->other.left_out;
-
-		if (both > left_out)
-			left_out = both;
-	}
-	if (!left_out)
-		return 0;
-	buffer_format(&text,
-		      "%zu boot%s no partner in %s round and %s left out of the paired tests",
-		      left_out, left_out == 1 ? " has" : "s have", left_out == 1 ? "its" : "their",
-		      left_out == 1 ? "is" : "are");
-	return add_warning(analysis, &text);
-}
-
-static int warn_evidence(struct analysis *analysis)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < analysis->n_evidence && !err; i++) {
-		const struct evidence_sum *sum = &analysis->evidence[i];
-		struct buffer text = {0};
-
-		if (sum->held == sum->sections)
-			continue;
-		buffer_format(&text, "the evidence '%s' is missing in %llu of %llu sections of %s",
-			      sum->name, (unsigned long long)(sum->sections - sum->held),
-			      (unsigned long long)sum->sections, label_of(analysis, sum->variant));
-		err = add_warning(analysis, &text);
-	}
-	return err;
-}
-
-static bool is_primary_metric(const struct analysis *analysis, const struct unmeasured *what)
-{
-	const struct section_info *section;
-
-	if (what->section == SIZE_MAX)
-		return false;
-	section = &analysis->results->sections[what->section];
-	if (what->metric != SIZE_MAX)
-		return section->metrics[what->metric].role == ROLE_PRIMARY;
-	for (size_t i = 0; i < section->n_metrics; i++)
-		if (section->metrics[i].role == ROLE_PRIMARY)
-			return true;
-	return false;
-}
-
-/* A primary metric that is broken in some boots: what is left may be a selection. */
-static int warn_unmeasured(struct analysis *analysis)
-{
-	size_t broken = 0;
-	struct buffer text = {0};
-
-	for (size_t i = 0; i < analysis->n_unmeasured; i++) {
-		const struct unmeasured *what = &analysis->unmeasured[i];
-
-		if (is_primary_metric(analysis, what) && strcmp(what->outcome, "unsupported"))
-			broken += what->boots;
-	}
-	if (!broken)
-		return 0;
-	buffer_format(&text,
-		      "a primary metric is missing or broken %zu time%s; see what was not "
-		      "measured",
-		      broken, plural(broken));
-	return add_warning(analysis, &text);
-}
-
-static size_t count_verdicts(const struct analysis *analysis, enum family family,
-			     enum verdict verdict)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < analysis->n_comparisons; i++)
-		count += analysis->comparisons[i].family == family &&
-			 analysis->comparisons[i].verdict == verdict;
-	return count;
-}
-
-/* What of a variant's boots and primary metrics never came, for all but lack of support. */
-struct losses {
-	size_t boots;  /* that did not end well */
-	size_t failed; /* primary metrics that failed, once for each boot */
-	size_t broken; /* those whose evidence is missing, or that are not there at all */
-};
-
-static struct losses losses_of(const struct analysis *analysis, size_t variant)
-{
-	struct losses losses = {.boots = analysis->variants[variant].crashed};
-
-	for (size_t i = 0; i < analysis->n_unmeasured; i++) {
-		const struct unmeasured *what = &analysis->unmeasured[i];
-
-		if (what->variant != variant || !is_primary_metric(analysis, what))
-			continue;
-		if (!strcmp(what->outcome, "failed"))
-			losses.failed += what->boots;
-		else if (strcmp(what->outcome, "unsupported"))
-			losses.broken += what->boots;
-	}
-	return losses;
-}
-
-/*
- * Whether a variant's kernel broke, lost work or complained more than its baseline's. In real
- * time one lost boot is an accident of the machine; virtual time has no accidents.
- */
-static bool has_health_regression(const struct analysis *analysis)
-{
-	const struct variant_sum *baseline = &analysis->variants[analysis->baseline];
-	struct losses base = losses_of(analysis, analysis->baseline);
-	size_t accidents = analysis->results->time && !strcmp(analysis->results->time, "real");
-
-	for (size_t i = 0; i < analysis->results->n_variants; i++) {
-		const struct variant_sum *sum = &analysis->variants[i];
-		struct losses losses = losses_of(analysis, i);
-
-		if (i == analysis->baseline || !baseline->ok)
-			continue;
-		if (sum->unclean > baseline->unclean || losses.failed > base.failed ||
-		    losses.boots > base.boots + accidents ||
-		    (!sum->ok && losses.boots > base.boots))
-			return true;
-	}
-	return false;
-}
-
-/* Figures of the survivors only, or controls that differ: no verdict is fine with that. */
-static bool has_doubts(const struct analysis *analysis)
-{
-	for (size_t i = 0; i < analysis->results->n_variants; i++) {
-		struct losses losses = losses_of(analysis, i);
-
-		if (losses.boots || losses.failed || losses.broken || analysis->variants[i].unclean)
-			return true;
-	}
-	return count_verdicts(analysis, FAMILY_CONTROL, VERDICT_DISAGREE);
-}
-
-static bool has_violation(const struct analysis *analysis)
-{
-	for (size_t i = 0; i < analysis->n_invariants; i++) {
-		const struct invariant *invariant = &analysis->invariants[i];
-		const struct section_info *section =
-			&analysis->results->sections[invariant->section];
-
-		if (invariant->verdict == VERDICT_VIOLATED &&
-		    (invariant->variant != analysis->baseline ||
-		     analysis->results->n_variants == 1) &&
-		    section->metrics[invariant->metric].role != ROLE_INFORMATIVE)
-			return true;
-	}
-	return false;
-}
-
-static bool has_untested_primary(const struct analysis *analysis)
-{
-	for (size_t i = 0; i < analysis->n_invariants; i++) {
-		const struct invariant *invariant = &analysis->invariants[i];
-
-		if (invariant->verdict == VERDICT_UNTESTED &&
-		    analysis->results->sections[invariant->section]
-				    .metrics[invariant->metric]
-				    .role == ROLE_PRIMARY)
-			return true;
-	}
-	return false;
-}
-
-/* Nothing came of any boot: because nothing can be measured here, or because it broke. */
-static bool has_nothing(const struct analysis *analysis, int *exit_code)
-{
-	const struct results *results = analysis->results;
-	bool has_broken = false;
-
-	for (size_t i = 0; i < results->n_boots; i++) {
-		const struct boot *boot = &results->boots[i];
-
-		has_broken |= boot->end != BOOT_END_OK;
-		for (size_t section = 0; section < boot->n_sections; section++) {
-			const struct section_result *result = boot_section(boot, section);
-
-			if (result && result->outcome == OUTCOME_OK)
-				return false;
-			has_broken |= result && result->outcome != OUTCOME_UNSUPPORTED;
-		}
-	}
-	*exit_code = has_broken ? EXIT_BROKE : EXIT_CANNOT;
-	return true;
-}
-
-static size_t variants_measured(const struct analysis *analysis)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < analysis->results->n_variants; i++)
-		count += analysis->variants[i].ok > 0;
-	return count;
 }
 
 /* Boots of a guest in real time that ended well while all their sections broke. */
@@ -700,43 +635,13 @@ static int say_nothing_to_compare(struct analysis *analysis)
 	return add_headline(analysis, &text);
 }
 
-static void set_exit_code(struct analysis *analysis, size_t n_missing)
-{
-	if (has_violation(analysis) || has_health_regression(analysis) ||
-	    count_verdicts(analysis, FAMILY_PRIMARY, VERDICT_WORSE))
-		analysis->exit_code = EXIT_REGRESSION;
-	else if (has_nothing(analysis, &analysis->exit_code))
-		return;
-	else if (n_missing || variants_measured(analysis) < 2 || !analysis->tests[FAMILY_PRIMARY] ||
-		 count_verdicts(analysis, FAMILY_PRIMARY, VERDICT_INCONCLUSIVE) ||
-		 count_verdicts(analysis, FAMILY_PRIMARY, VERDICT_NOT_MEASURED) ||
-		 has_untested_primary(analysis) || has_doubts(analysis))
-		analysis->exit_code = EXIT_INCONCLUSIVE;
-	else
-		analysis->exit_code = EXIT_FINE;
-}
-
 int headline_make(struct analysis *analysis)
 {
-	size_t n_missing = 0;
-	int err = warn_controls(analysis);
+	int err = reservations_make(analysis);
 
-	if (!err)
-		err = warn_boots(analysis);
-	if (!err)
-		err = warn_unmeasured(analysis);
-	analysis->n_loud = analysis->n_warnings;
-	if (!err)
-		err = warn_planned(analysis, &n_missing);
-	if (!err)
-		err = warn_replays(analysis);
-	if (!err)
-		err = warn_left_out(analysis);
-	if (!err)
-		err = warn_evidence(analysis);
 	if (err)
 		return err;
-	set_exit_code(analysis, n_missing);
+	analysis->exit_code = findings_exit_code(analysis);
 	err = say_invariants(analysis);
 	if (!err && (!analysis->tests[FAMILY_PRIMARY] || variants_measured(analysis) < 2))
 		err = say_nothing_to_compare(analysis);

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Files to results in four steps: the list of files, in order; their documents, read by as
+ * many threads as there are processors, each on its own; the documents put together in
+ * order, where names become indices; and what can be said when all boots are known.
+ */
 #include "reports/load.h"
 
 #include <dirent.h>
@@ -6,38 +11,33 @@
 #include <fnmatch.h>
 #include <json-c/json.h>
 #include <limits.h>
-#include <math.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bench/files.h"
-#include "reports/reader.h"
+#include "reports/loading.h"
+
+#define THREADS_MAX	 16
+#define FILES_PER_THREAD 16 /* fewer are read sooner than a thread is started */
 
 static const char *const statistic_words[] = {"p50", "p90", "p99", "p99_9", "max", "value", NULL};
-static const char *const boot_end_words[] = {"ok",	    "failed", "panicked",
-					     "no-progress", "died",   NULL};
-static const char *const time_words[] = {"real", "virtual", NULL};
-static const char *const pairing_words[] = {"rounds", "independent", NULL};
+
+/* A thread's own: it shares nothing while it reads. */
+struct worker {
+	struct loading *loading;
+	struct arena arena;
+	pthread_t thread;
+	bool is_running;
+};
 
 const char *statistic_word(enum statistic statistic)
 {
 	return statistic_words[statistic];
-}
-
-const char *boot_end_word(enum boot_end end)
-{
-	return boot_end_words[end];
-}
-
-int boot_document_load(const char *path, struct json_object **out, char *error, size_t error_size)
-{
-	struct reader reader = {.path = path, .error = error, .error_size = error_size};
-
-	*out = reader_load(&reader, "proxeval-boot");
-	return *out ? 0 : -EINVAL;
 }
 
 uint64_t bucket_lower_edge(uint32_t bits, uint32_t index)
@@ -56,613 +56,52 @@ uint64_t bucket_width(uint32_t bits, uint32_t index)
 	return index < 2 * half ? 1 : UINT64_C(1) << (index / half - 1);
 }
 
-static void read_bucket(struct reader *reader, struct json_object *pair, struct bucket *bucket,
-			uint64_t limit)
+int document_load(const char *path, const char *format, struct json_object **out, char *error,
+		  size_t error_size)
 {
-	uint64_t index;
+	struct arena arena = {0};
+	struct reader reader;
+	const struct json_node *document;
+	struct json_tokener *tokener = json_tokener_new_ex(RESULT_MAX_DEPTH + 1);
 
-	if (!json_object_is_type(pair, json_type_array) || json_object_array_length(pair) != 2) {
-		reader_fail(reader, "a bucket is not a pair of an index and a count");
-		return;
-	}
-	index = reader_to_count(reader, json_object_array_get_idx(pair, 0), "buckets");
-	bucket->count = reader_to_count(reader, json_object_array_get_idx(pair, 1), "buckets");
-	if (index >= limit)
-		reader_fail(reader, "bucket %llu is beyond the histogram",
-			    (unsigned long long)index);
-	bucket->index = (uint32_t)index;
+	*out = NULL;
+	reader_init(&reader, &arena);
+	document = reader_load(&reader, path, format);
+	if (document && tokener)
+		*out = json_tokener_parse_ex(tokener, document->text, (int)document->size_bytes);
+	if (document && !*out)
+		reader_no_memory(&reader);
+	if (!*out)
+		snprintf(error, error_size, "%s", reader.error);
+	json_tokener_free(tokener);
+	reader_release(&reader);
+	arena_release(&arena);
+	return *out ? 0 : -EINVAL;
 }
 
-static void check_histogram_sum(struct reader *reader, const struct measurement *measurement)
+int boot_document_load(const char *path, struct json_object **out, char *error, size_t error_size)
 {
-	const struct sparse_histogram *histogram = &measurement->histogram;
-	double sum = (double)histogram->underflow + (double)histogram->overflow;
-
-	for (size_t i = 0; i < histogram->n_buckets; i++) {
-		sum += (double)histogram->buckets[i].count;
-		if (i && histogram->buckets[i].index <= histogram->buckets[i - 1].index)
-			reader_fail(reader, "the buckets are not in rising order");
-	}
-	if (sum != (double)measurement->samples)
-		reader_fail(reader, "the histogram holds %.0f samples, and \"samples\" says %llu",
-			    sum, (unsigned long long)measurement->samples);
+	return document_load(path, "proxeval-boot", out, error, error_size);
 }
 
-static void read_histogram(struct reader *reader, struct json_object *object,
-			   struct measurement *measurement)
-{
-	struct sparse_histogram *histogram = &measurement->histogram;
-	uint64_t bits = reader_count(reader, object, "bits");
-	uint64_t max_bits = reader_count(reader, object, "max_bits");
-	struct json_object *list = reader_array(reader, object, "buckets");
-	struct bucket *buckets;
-	uint64_t limit;
+/* The list of files. */
 
-	reader_count(reader, object, "lowest");
-	histogram->underflow = reader_count(reader, object, "underflow");
-	histogram->overflow = reader_count(reader, object, "overflow");
-	if (!reader->has_failed && (bits < 1 || bits > 16 || max_bits < bits || max_bits > 63))
-		reader_fail(reader, "a histogram of %llu bits up to %llu is not one",
-			    (unsigned long long)bits, (unsigned long long)max_bits);
-	if (reader->has_failed)
-		return;
-	limit = (UINT64_C(1) << bits) + (max_bits - bits) * (UINT64_C(1) << (bits - 1));
-	histogram->bits = (uint32_t)bits;
-	histogram->n_buckets = json_object_array_length(list);
-	buckets =
-		arena_alloc(&reader->results->arena, (histogram->n_buckets + 1) * sizeof(*buckets));
-	if (!buckets) {
-		reader_no_memory(reader);
-		return;
-	}
-	for (size_t i = 0; i < histogram->n_buckets && !reader->has_failed; i++)
-		read_bucket(reader, json_object_array_get_idx(list, i), &buckets[i], limit);
-	histogram->buckets = buckets;
-	if (!reader->has_failed)
-		check_histogram_sum(reader, measurement);
+int loading_no_memory(struct loading *loading)
+{
+	snprintf(loading->results->error, sizeof(loading->results->error),
+		 "there is not enough memory");
+	return -ENOMEM;
 }
 
-/* A quantile that so few samples cannot carry is refused, whoever wrote it. */
-static double get_quantile(struct reader *reader, struct json_object *object, const char *key,
-			   uint64_t samples, uint64_t needs)
+static struct job *add_job(struct loading *loading, const char *path)
 {
-	double value = reader_count_or_null(reader, object, key, needs > 100);
+	struct arena *arena = &loading->results->arena;
+	struct job *job =
+		arena_append(arena, &loading->jobs, &loading->n_jobs, sizeof(*loading->jobs));
 
-	if (!isnan(value) && samples < needs)
-		reader_fail(reader, "\"%s\" needs %llu samples, and there are %llu", key,
-			    (unsigned long long)needs, (unsigned long long)samples);
-	return value;
-}
-
-static void read_distribution(struct reader *reader, struct json_object *object,
-			      struct measurement *measurement)
-{
-	double *statistic = measurement->statistic;
-	uint64_t samples = reader_count(reader, object, "samples");
-	double mean;
-
-	measurement->samples = samples;
-	measurement->min = reader_count_or_null(reader, object, "min", false);
-	statistic[STATISTIC_MAX] = reader_count_or_null(reader, object, "max", false);
-	mean = reader_number_or_null(reader, object, "mean", false);
-	statistic[STATISTIC_P50] = get_quantile(reader, object, "p50", samples, 1);
-	statistic[STATISTIC_P90] = get_quantile(reader, object, "p90", samples, 10);
-	statistic[STATISTIC_P99] = get_quantile(reader, object, "p99", samples, 100);
-	statistic[STATISTIC_P99_9] = get_quantile(reader, object, "p99_9", samples, 1000);
-	if (samples && (isnan(measurement->min) || isnan(statistic[STATISTIC_MAX]) || isnan(mean) ||
-			isnan(statistic[STATISTIC_P50])))
-		reader_fail(reader, "there are %llu samples without a min, max, mean or p50",
-			    (unsigned long long)samples);
-	if (samples && (measurement->min > statistic[STATISTIC_P50] ||
-			statistic[STATISTIC_P50] > statistic[STATISTIC_MAX]))
-		reader_fail(reader, "min, p50 and max are not in rising order");
-	read_histogram(reader, reader_object(reader, object, "histogram"), measurement);
-}
-
-static void read_figures(struct reader *reader, struct json_object *object, enum metric_kind kind,
-			 struct measurement *measurement)
-{
-	measurement->min = NAN;
-	for (int i = 0; i < STATISTICS; i++)
-		measurement->statistic[i] = NAN;
-	switch (kind) {
-	case METRIC_DISTRIBUTION:
-		read_distribution(reader, object, measurement);
-		break;
-	case METRIC_SCALAR:
-		measurement->statistic[STATISTIC_VALUE] =
-			reader_number_or_null(reader, object, "value", false);
-		break;
-	case METRIC_COUNTER:
-		measurement->statistic[STATISTIC_VALUE] =
-			reader_count_or_null(reader, object, "value", false);
-		break;
-	case METRIC_INVARIANT:
-		measurement->violations = reader_count(reader, object, "violations");
-		measurement->exposure = reader_count(reader, object, "exposure");
-		break;
-	}
-}
-
-/* The section's metric of that name, added when it is new; checked to be the same thing as before.
- */
-static size_t find_metric(struct reader *reader, struct section_info *section,
-			  const struct metric_info *metric)
-{
-	struct metric_info *added;
-
-	for (size_t i = 0; i < section->n_metrics; i++) {
-		const struct metric_info *known = &section->metrics[i];
-
-		if (strcmp(known->name, metric->name))
-			continue;
-		if (strcmp(known->unit, metric->unit) || known->kind != metric->kind ||
-		    known->direction != metric->direction || known->role != metric->role)
-			reader_fail(
-				reader,
-				"its unit, kind, direction or role is not what another boot says");
-		return i;
-	}
-	if (section->n_metrics == RESULT_MAX_METRICS) {
-		reader_fail(reader, "the section has more than %d metrics", RESULT_MAX_METRICS);
-		return 0;
-	}
-	added = arena_append(&reader->results->arena, &section->metrics, &section->n_metrics,
-			     sizeof(*added));
-	if (!added) {
-		reader_no_memory(reader);
-		return 0;
-	}
-	*added = *metric;
-	return section->n_metrics - 1;
-}
-
-static struct measurement *measurement_slot(struct reader *reader, struct section_result *result,
-					    size_t index)
-{
-	while (result->n_measurements <= index)
-		if (!arena_append(&reader->results->arena, &result->measurements,
-				  &result->n_measurements, sizeof(struct measurement)))
-			return reader_no_memory(reader);
-	return &result->measurements[index];
-}
-
-static void read_metric(struct reader *reader, struct json_object *object,
-			struct section_info *section, struct section_result *result)
-{
-	struct metric_info metric = {0};
-	struct measurement *measurement;
-
-	metric.name = reader_name(reader, object, "name");
-	if (!reader->has_failed)
-		reader->where =
-			arena_format(&reader->results->arena, "%s %s", section->id, metric.name);
-	metric.unit = reader_text(reader, object, "unit");
-	metric.kind = (enum metric_kind)reader_word(reader, object, "kind", metric_kind_names);
-	metric.direction = (enum metric_direction)reader_word(reader, object, "direction",
-							      metric_direction_names);
-	metric.role = (enum metric_role)reader_word(reader, object, "role", metric_role_names);
-	if (reader->has_failed)
-		return;
-	measurement = measurement_slot(reader, result, find_metric(reader, section, &metric));
-	if (!measurement || reader->has_failed)
-		return;
-	if (measurement->present)
-		reader_fail(reader, "it appears twice");
-	measurement->present = true;
-	measurement->outcome = (enum outcome)reader_word(reader, object, "outcome", outcome_names);
-	measurement->reason = reader_text_or_null(reader, object, "reason");
-	read_figures(reader, object, metric.kind, measurement);
-}
-
-static void read_evidence(struct reader *reader, struct json_object *list,
-			  struct section_result *result)
-{
-	size_t count = list ? json_object_array_length(list) : 0;
-
-	for (size_t i = 0; i < count && !reader->has_failed; i++) {
-		struct json_object *object = json_object_array_get_idx(list, i);
-		struct evidence *evidence = arena_append(&reader->results->arena, &result->evidence,
-							 &result->n_evidence, sizeof(*evidence));
-
-		if (!evidence) {
-			reader_no_memory(reader);
-			return;
-		}
-		evidence->name = reader_name(reader, object, "name");
-		evidence->held = reader_bool(reader, object, "held");
-		evidence->observed = reader_count(reader, object, "observed");
-		evidence->expected = reader_count(reader, object, "expected");
-		evidence->text = reader_text_or_null(reader, object, "text");
-	}
-}
-
-static const char *join_params(struct reader *reader, struct json_object *params)
-{
-	const char *joined = "";
-
-	if (!params)
-		return joined;
-	json_object_object_foreach (params, name, value) {
-		joined = arena_format(&reader->results->arena, "%s%s%s=%.200s", joined,
-				      *joined ? " " : "", name, json_object_get_string(value));
-		if (!joined)
-			return reader_no_memory(reader);
-	}
-	return joined;
-}
-
-/* The section's index; a new one is added with what it says of itself. */
-static size_t find_section(struct reader *reader, struct json_object *object, const char *id)
-{
-	struct results *results = reader->results;
-	struct json_object *placement;
-	struct section_info *added;
-
-	for (size_t i = 0; i < results->n_sections; i++)
-		if (!strcmp(results->sections[i].id, id))
-			return i;
-	if (results->n_sections == RESULT_MAX_SECTIONS) {
-		reader_fail(reader, "there are more than %d different sections",
-			    RESULT_MAX_SECTIONS);
-		return 0;
-	}
-	added = arena_append(&results->arena, &results->sections, &results->n_sections,
-			     sizeof(*added));
-	if (!added) {
-		reader_no_memory(reader);
-		return 0;
-	}
-	added->id = id;
-	added->workload = reader_name(reader, object, "workload");
-	added->params = join_params(reader, reader_object(reader, object, "params"));
-	placement = reader_object(reader, object, "placement");
-	added->placement = reader_name(reader, placement, "name");
-	added->placement_kind = reader_name(reader, placement, "kind");
-	return results->n_sections - 1;
-}
-
-static struct section_result *section_slot(struct reader *reader, struct boot *boot, size_t index)
-{
-	while (boot->n_sections <= index)
-		if (!arena_append(&reader->results->arena, &boot->sections, &boot->n_sections,
-				  sizeof(struct section_result)))
-			return reader_no_memory(reader);
-	return &boot->sections[index];
-}
-
-/* What no figure hangs on, but what a result must not have wrong either. */
-static void check_placement(struct reader *reader, struct json_object *placement)
-{
-	static const char *const keys[] = {"owner_cpu",	 "donor_cpu",  "observer_cpu",
-					   "owner_node", "donor_node", "distance"};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys) && !reader->has_failed; i++)
-		reader_number_or_null(reader, placement, keys[i], true);
-}
-
-static void read_section(struct reader *reader, struct json_object *object, struct boot *boot)
-{
-	struct json_object *metrics;
-	struct section_result *result;
-	const char *id;
-	size_t index;
-
-	if (!json_object_is_type(object, json_type_object)) {
-		reader_fail(reader, "a section is not an object");
-		return;
-	}
-	id = reader_name(reader, object, "id");
-	if (!reader->has_failed)
-		reader->where = id;
-	index = find_section(reader, object, id);
-	result = reader->has_failed ? NULL : section_slot(reader, boot, index);
-	if (!result)
-		return;
-	if (result->present)
-		reader_fail(reader, "the section appears twice");
-	result->present = true;
-	result->outcome = (enum outcome)reader_word(reader, object, "outcome", outcome_names);
-	result->reason = reader_text_or_null(reader, object, "reason");
-	result->params = join_params(reader, reader_object(reader, object, "params"));
-	if (json_object_object_get_ex(object, "facts", NULL))
-		reader_object(reader, object, "facts");
-	check_placement(reader, reader_object(reader, object, "placement"));
-	read_evidence(reader, reader_array(reader, object, "evidence"), result);
-	metrics = reader_array(reader, object, "metrics");
-	for (size_t i = 0; !reader->has_failed && i < json_object_array_length(metrics); i++)
-		read_metric(reader, json_object_array_get_idx(metrics, i),
-			    &reader->results->sections[index], result);
-	reader->where = NULL;
-}
-
-const char *json_text_at(struct json_object *object, const char *const *keys)
-{
-	for (; *keys; keys++)
-		if (!json_object_is_type(object, json_type_object) ||
-		    !json_object_object_get_ex(object, *keys, &object))
-			return NULL;
-	return json_object_is_type(object, json_type_string) ? json_object_get_string(object)
-							     : NULL;
-}
-
-/* Release and build of the kernel that ran: two builds of one release are two kernels. */
-static const char *read_kernel(struct reader *reader, struct json_object *environment)
-{
-	const char *release =
-		json_text_at(environment, (const char *[]){"kernel", "release", NULL});
-	const char *version =
-		json_text_at(environment, (const char *[]){"kernel", "version", NULL});
-
-	if (!release)
-		return NULL;
-	return arena_format(&reader->results->arena, "%s%s%s", release, version ? " " : "",
-			    version ? version : "");
-}
-
-static bool is_same_or_unknown(const char *one, const char *other)
-{
-	return !one || !other || !strcmp(one, other);
-}
-
-static bool is_same_variant(const struct variant_info *known, const struct variant_info *variant)
-{
-	return !strcmp(known->plain_label, variant->plain_label) &&
-	       !strcmp(known->arguments, variant->arguments) &&
-	       is_same_or_unknown(known->image_sha256, variant->image_sha256) &&
-	       is_same_or_unknown(known->kernel, variant->kernel);
-}
-
-static bool is_label_taken(const struct results *results, const char *label)
-{
-	for (size_t i = 0; i < results->n_variants; i++)
-		if (!strcmp(results->variants[i].label, label))
-			return true;
-	return false;
-}
-
-/* Two things that share a label are told apart by their campaign, and by a number if need be. */
-static const char *unique_label(struct results *results, const char *plain, const char *campaign)
-{
-	const char *label = plain;
-
-	if (is_label_taken(results, label))
-		label = arena_format(&results->arena, "%s@%s", plain, campaign);
-	for (unsigned int i = 2; label && is_label_taken(results, label); i++)
-		label = arena_format(&results->arena, "%s@%s#%u", plain, campaign, i);
-	return label;
-}
-
-static size_t find_variant(struct reader *reader, struct variant_info *variant,
-			   const char *campaign)
-{
-	struct results *results = reader->results;
-	struct variant_info *added;
-
-	for (size_t i = 0; i < results->n_variants; i++) {
-		struct variant_info *known = &results->variants[i];
-
-		if (!is_same_variant(known, variant))
-			continue;
-		if (!known->kernel)
-			known->kernel = variant->kernel;
-		if (!known->image_sha256)
-			known->image_sha256 = variant->image_sha256;
-		return i;
-	}
-	variant->label = unique_label(results, variant->plain_label, campaign);
-	added = variant->label ? arena_append(&results->arena, &results->variants,
-					      &results->n_variants, sizeof(*added))
-			       : NULL;
-	if (!added) {
-		reader_no_memory(reader);
-		return 0;
-	}
-	*added = *variant;
-	return results->n_variants - 1;
-}
-
-static int name_length(const char *patch)
-{
-	size_t length = strnlen(patch, 200);
-
-	return (int)(length > 6 && !strcmp(patch + length - 6, ".patch") ? length - 6 : length);
-}
-
-/* The series as one line, with the first twelve digits of each patch's hash. */
-static const char *read_patches(struct reader *reader, struct json_object *variant)
-{
-	struct json_object *series = NULL;
-	const char *text = NULL;
-	size_t count = 0;
-
-	if (json_object_object_get_ex(variant, "series", &series) &&
-	    json_object_is_type(series, json_type_array))
-		count = json_object_array_length(series);
-	for (size_t i = 0; i < count; i++) {
-		struct json_object *entry = json_object_array_get_idx(series, i);
-		const char *patch = json_text_at(entry, (const char *[]){"patch", NULL});
-		const char *hash = json_text_at(entry, (const char *[]){"sha256", NULL});
-
-		/* ".patch" says nothing that a list of patches does not. */
-		if (patch)
-			text = arena_format(&reader->results->arena, "%s%s%.*s (%.12s)",
-					    text ? text : "", text ? ", " : "", name_length(patch),
-					    patch, hash ? hash : "?");
-	}
-	return text;
-}
-
-static void read_variant(struct reader *reader, struct json_object *document, struct boot *boot)
-{
-	struct json_object *object = reader_object(reader, document, "variant");
-	struct variant_info variant = {0};
-	struct json_object *image = NULL;
-
-	variant.plain_label = reader_name(reader, object, "label");
-	variant.arguments = reader_text(reader, object, "arguments");
-	if (json_object_object_get_ex(object, "image_sha256", &image))
-		variant.image_sha256 = reader_text_or_null(reader, object, "image_sha256");
-	variant.base = arena_text(&reader->results->arena,
-				  json_text_at(object, (const char *[]){"base", NULL}));
-	variant.patches = read_patches(reader, object);
-	variant.kernel = read_kernel(reader, boot->environment);
-	if (!reader->has_failed)
-		boot->variant = find_variant(reader, &variant,
-					     reader->results->campaigns[boot->campaign].id);
-}
-
-static size_t find_campaign(struct reader *reader, const char *id)
-{
-	struct results *results = reader->results;
-	struct campaign_info *added;
-
-	for (size_t i = 0; i < results->n_campaigns; i++)
-		if (!strcmp(results->campaigns[i].id, id))
-			return i;
-	added = arena_append(&results->arena, &results->campaigns, &results->n_campaigns,
-			     sizeof(*added));
-	if (!added) {
-		reader_no_memory(reader);
-		return 0;
-	}
-	added->id = id;
-	return results->n_campaigns - 1;
-}
-
-/* Target and kind of time are the same in everything that is compared. */
-static void read_target(struct reader *reader, struct json_object *document)
-{
-	struct results *results = reader->results;
-	const char *target = reader_name(reader, document, "target");
-	const char *time = time_words[reader_word(reader, document, "time", time_words)];
-
-	if (reader->has_failed)
-		return;
-	if (!results->target) {
-		results->target = target;
-		results->time = time;
-	}
-	if (strcmp(results->time, time))
-		reader_fail(
-			reader,
-			"it is in %s time and the boots before it in %s time: the two are never "
-			"compared",
-			time, results->time);
-	else if (strcmp(results->target, target))
-		reader_fail(
-			reader,
-			"its target is %.40s and that of the boots before it is %.40s: the two are "
-			"never compared",
-			target, results->target);
-}
-
-static void read_health(struct reader *reader, struct json_object *document, struct boot *boot)
-{
-	struct json_object *clean = NULL;
-
-	boot->health = reader_object(reader, document, "health");
-	if (reader->has_failed)
-		return;
-	clean = reader_get(reader, boot->health, "clean");
-	if (clean && !json_object_is_type(clean, json_type_boolean))
-		reader_fail(reader, "\"clean\" is not true, false or null");
-	boot->is_health_known = clean;
-	boot->is_clean = clean && json_object_get_boolean(clean);
-}
-
-static void read_identity(struct reader *reader, struct json_object *document, struct boot *boot)
-{
-	struct json_object *object = reader_object(reader, document, "boot");
-	struct json_object *campaign = reader_object(reader, document, "campaign");
-	struct json_object *host_run = NULL;
-
-	boot->index = reader_count(reader, object, "index");
-	boot->round = reader_count(reader, object, "round");
-	boot->attempt = reader_count(reader, object, "attempt");
-	boot->seed = reader_seed(reader, object, "seed");
-	boot->campaign = find_campaign(reader, reader_name(reader, campaign, "id"));
-	if (!reader->has_failed && json_object_object_get_ex(campaign, "seed", NULL)) {
-		reader->results->campaigns[boot->campaign].seed =
-			reader_seed(reader, campaign, "seed");
-		reader->results->campaigns[boot->campaign].has_seed = true;
-	}
-	if (json_object_object_get_ex(document, "host_run", &host_run))
-		boot->started =
-			arena_text(&reader->results->arena,
-				   json_text_at(host_run, (const char *[]){"started", NULL}));
-}
-
-static void read_boot(struct reader *reader, struct json_object *document, struct boot *boot)
-{
-	struct json_object *sections;
-
-	read_target(reader, document);
-	read_identity(reader, document, boot);
-	boot->environment = reader_object(reader, document, "environment");
-	read_health(reader, document, boot);
-	read_variant(reader, document, boot);
-	boot->end = (enum boot_end)reader_word(reader, document, "outcome", boot_end_words);
-	boot->reason = reader_text_or_null(reader, document, "reason");
-	sections = reader_array(reader, document, "sections");
-	for (size_t i = 0; !reader->has_failed && i < json_object_array_length(sections); i++)
-		read_section(reader, json_object_array_get_idx(sections, i), boot);
-}
-
-static struct reader new_reader(struct results *results, const char *path)
-{
-	return (struct reader){.results = results,
-			       .path = path,
-			       .error = results->error,
-			       .error_size = sizeof(results->error)};
-}
-
-static int load_boot(struct results *results, const char *path)
-{
-	struct reader reader = new_reader(results, path);
-	struct json_object *document = reader_load(&reader, "proxeval-boot");
-	struct boot boot = {.path = arena_text(&results->arena, path)}, *added;
-
-	if (!document)
-		return -EINVAL;
-	read_boot(&reader, document, &boot);
-	if (!reader.has_failed) {
-		added = arena_append(&results->arena, &results->boots, &results->n_boots,
-				     sizeof(*added));
-		if (added) {
-			*added = boot;
-			json_object_get(boot.environment);
-			json_object_get(boot.health);
-		} else {
-			reader_no_memory(&reader);
-		}
-	}
-	json_object_put(document);
-	return reader.has_failed ? -EINVAL : 0;
-}
-
-static int load_campaign(struct results *results, const char *directory, const char *path)
-{
-	struct reader reader = new_reader(results, path);
-	struct json_object *document = reader_load(&reader, "proxeval-campaign");
-	struct json_object *pairing = NULL;
-	struct campaign_info *campaign;
-	size_t index;
-
-	if (!document)
-		return -EINVAL;
-	index = find_campaign(&reader, reader_name(&reader, document, "id"));
-	if (!reader.has_failed) {
-		campaign = &results->campaigns[index];
-		campaign->directory = arena_text(&results->arena, directory);
-		if (json_object_object_get_ex(document, "pairing", &pairing))
-			campaign->pairing = pairing_words[reader_word(&reader, document, "pairing",
-								      pairing_words)];
-		if (!campaign->document)
-			campaign->document = json_object_get(document);
-	}
-	json_object_put(document);
-	return reader.has_failed ? -EINVAL : 0;
+	if (job)
+		job->path = arena_text(arena, path);
+	return job && job->path ? job : NULL;
 }
 
 static int is_boot_file(const struct dirent *entry)
@@ -706,219 +145,204 @@ static int no_boots(struct results *results, const char *directory, bool is_camp
 	return is_campaign ? -ENOENT : -EINVAL;
 }
 
-static int load_directory(struct results *results, const char *directory)
+/* What campaign.json says comes before its boots. */
+static int list_campaign(struct loading *loading, const char *directory, const char *path)
+{
+	struct job *job = add_job(loading, path);
+
+	if (job)
+		job->directory = arena_text(&loading->results->arena, directory);
+	return job && job->directory ? 0 : loading_no_memory(loading);
+}
+
+static int list_boots(struct loading *loading, const char *directory, size_t plan)
 {
 	struct dirent **entries = NULL;
 	char path[PATH_MAX];
-	bool is_campaign;
-	int count, err = 0;
+	int count = scandir(directory, &entries, is_boot_file, alphasort), err = 0;
 
-	snprintf(path, sizeof(path), "%.4000s/campaign.json", directory);
-	is_campaign = !access(path, F_OK);
-	if (is_campaign)
-		err = load_campaign(results, directory, path);
-	if (err)
-		return err;
-	count = scandir(directory, &entries, is_boot_file, alphasort);
 	if (count < 0) {
 		err = -errno;
-		snprintf(results->error, sizeof(results->error), "%.400s: it cannot be read: %s",
-			 directory, strerror(-err));
+		snprintf(loading->results->error, sizeof(loading->results->error),
+			 "%.400s: it cannot be read: %s", directory, strerror(-err));
 		return err;
 	}
 	if (!count)
-		err = no_boots(results, directory, is_campaign);
+		err = no_boots(loading->results, directory, plan > 0);
 	for (int i = 0; i < count; i++) {
+		struct job *job = NULL;
+
 		snprintf(path, sizeof(path), "%.3800s/%.255s", directory, entries[i]->d_name);
 		if (!err)
-			err = load_boot(results, path);
+			job = add_job(loading, path);
+		if (job)
+			job->plan = plan;
+		else if (!err)
+			err = loading_no_memory(loading);
 		free(entries[i]);
 	}
 	free(entries);
 	return err;
 }
 
-static int compare_boots(const void *a, const void *b)
+static int list_directory(struct loading *loading, const char *directory)
 {
-	const struct boot *one = a, *two = b;
+	struct stat status;
+	char path[PATH_MAX];
+	size_t plan = 0;
+	int err = 0;
 
-	if (one->campaign != two->campaign)
-		return one->campaign < two->campaign ? -1 : 1;
-	if (one->index != two->index)
-		return one->index < two->index ? -1 : 1;
-	return one->variant < two->variant ? -1 : one->variant > two->variant;
-}
-
-/* Sorts the boots and refuses the same boot named twice, which would count twice. */
-static int settle_boots(struct results *results)
-{
-	if (results->n_boots > 1)
-		qsort(results->boots, results->n_boots, sizeof(struct boot), compare_boots);
-	for (size_t i = 1; i < results->n_boots; i++) {
-		const struct boot *boot = &results->boots[i];
-
-		if (compare_boots(boot - 1, boot))
-			continue;
-		snprintf(
-			results->error, sizeof(results->error),
-			"%.200s and %.200s are both boot %llu of campaign %.60s (two runs are compared "
-			"with --exact)",
-			boot[-1].path, boot->path, (unsigned long long)boot->index,
-			results->campaigns[boot->campaign].id);
-		return -EINVAL;
+	snprintf(path, sizeof(path), "%.4000s/campaign.json", directory);
+	/* A link to nowhere is there, too, and reading it says what is wrong. */
+	if (!lstat(path, &status)) {
+		err = list_campaign(loading, directory, path);
+		plan = loading->n_jobs;
 	}
-	return 0;
+	return err ? err : list_boots(loading, directory, plan);
 }
 
-/* Whether both boots ran the same sections with the same parameters. */
-static bool has_same_sections(const struct boot *one, const struct boot *two)
+/* What is listed before something went wrong is still read: the first thing wrong is named. */
+static void list_paths(struct loading *loading, const char *const *paths, size_t n_paths)
 {
-	size_t count = one->n_sections > two->n_sections ? one->n_sections : two->n_sections;
+	for (size_t i = 0; i < n_paths && !loading->err; i++) {
+		struct stat status;
 
+		if (!stat(paths[i], &status) && S_ISDIR(status.st_mode))
+			loading->err = list_directory(loading, paths[i]);
+		else if (!add_job(loading, paths[i]))
+			loading->err = loading_no_memory(loading);
+	}
+}
+
+/* Reading. */
+
+static void note_failure(struct loading *loading, size_t job)
+{
+	size_t first = atomic_load(&loading->first_failed);
+
+	while (job < first && !atomic_compare_exchange_weak(&loading->first_failed, &first, job))
+		continue;
+}
+
+static void read_job(struct reader *reader, enum result_parts parts, struct job *job)
+{
+	const struct json_node *document = reader_load(
+		reader, job->path, job->directory ? "proxeval-campaign" : "proxeval-boot");
+
+	if (document && job->directory)
+		campaign_document_read(reader, document, &job->campaign);
+	else if (document)
+		boot_document_read(reader, document, parts, &job->boot);
+	if (reader->has_failed) {
+		job->error = arena_text(reader->arena, reader->error);
+		if (!job->error)
+			job->error = "there is not enough memory";
+	}
+}
+
+static void *run_worker(void *argument)
+{
+	struct worker *worker = argument;
+	struct loading *loading = worker->loading;
+	struct reader reader;
+	size_t i;
+
+	reader_init(&reader, &worker->arena);
+	while ((i = atomic_fetch_add(&loading->next, 1)) < loading->n_jobs &&
+	       i < atomic_load(&loading->first_failed)) {
+		read_job(&reader, loading->parts, &loading->jobs[i]);
+		if (loading->jobs[i].error)
+			note_failure(loading, i);
+	}
+	reader_release(&reader);
+	return NULL;
+}
+
+static size_t count_threads(size_t n_jobs)
+{
+	size_t count = n_jobs / FILES_PER_THREAD;
+	cpu_set_t usable;
+
+	if (sched_getaffinity(0, sizeof(usable), &usable))
+		return 1;
+	if (count > (size_t)CPU_COUNT(&usable))
+		count = (size_t)CPU_COUNT(&usable);
+	return count < 1 ? 1 : count > THREADS_MAX ? THREADS_MAX : count;
+}
+
+/* This thread is one of them: a thread that cannot be started is one less. */
+static void read_jobs(struct loading *loading)
+{
+	struct worker workers[THREADS_MAX] = {0};
+	size_t count = count_threads(loading->n_jobs);
+
+	for (size_t i = 1; i < count; i++) {
+		workers[i].loading = loading;
+		workers[i].is_running =
+			!pthread_create(&workers[i].thread, NULL, run_worker, &workers[i]);
+	}
+	workers[0].loading = loading;
+	run_worker(&workers[0]);
 	for (size_t i = 0; i < count; i++) {
-		const struct section_result *a = boot_section(one, i), *b = boot_section(two, i);
-
-		if (!a != !b || (a && strcmp(a->params, b->params)))
-			return false;
+		if (workers[i].is_running)
+			pthread_join(workers[i].thread, NULL);
+		arena_adopt(&loading->results->arena, &workers[i].arena);
 	}
-	return true;
 }
 
-static bool has_same_topology(const struct boot *one, const struct boot *two)
+static void release_jobs(struct loading *loading)
 {
-	struct json_object *of_one = NULL, *of_two = NULL;
-
-	json_object_object_get_ex(one->environment, "topology", &of_one);
-	json_object_object_get_ex(two->environment, "topology", &of_two);
-	return json_object_equal(of_one, of_two);
+	for (size_t i = 0; i < loading->n_jobs; i++)
+		if (loading->jobs[i].directory)
+			json_object_put(loading->jobs[i].campaign.object);
+	text_table_release(&loading->campaigns);
+	text_table_release(&loading->machines);
+	text_table_release(&loading->sections);
 }
 
-/*
- * In virtual time the same kernel, seed and sections give the same figures: such a boot
- * repeats what another one said, and to count it would make certainty out of copies.
- */
-static bool is_replay(const struct boot *one, const struct boot *two)
+int results_load_parts(struct results *results, const char *const *paths, size_t n_paths,
+		       enum result_parts parts)
 {
-	return one->variant == two->variant && one->seed == two->seed &&
-	       one->attempt == two->attempt && one->end == two->end &&
-	       has_same_sections(one, two) && has_same_topology(one, two);
-}
+	struct loading loading = {.results = results,
+				  .parts = parts,
+				  .first_failed = SIZE_MAX,
+				  .campaigns = {.arena = &results->arena},
+				  .machines = {.arena = &results->arena},
+				  .sections = {.arena = &results->arena}};
+	int err;
 
-static void leave_out_replays(struct results *results)
-{
-	size_t kept = 0;
-
-	if (!results->time || strcmp(results->time, "virtual"))
-		return;
-	for (size_t i = 0; i < results->n_boots; i++) {
-		struct boot boot = results->boots[i];
-		bool is_known = false;
-
-		for (size_t j = 0; j < kept && !is_known; j++)
-			is_known = is_replay(&results->boots[j], &boot);
-		if (!is_known) {
-			results->boots[kept++] = boot;
-			continue;
-		}
-		json_object_put(boot.environment);
-		json_object_put(boot.health);
-		results->n_replays++;
-	}
-	results->n_boots = kept;
-}
-
-static int placement_rank(const char *kind)
-{
-	static const char *const kinds[] = {"same-cpu", "smt-sibling", "same-llc", "same-node",
-					    "cross-node"};
-	int rank = 0;
-
-	while (rank < 5 && strcmp(kinds[rank], kind))
-		rank++;
-	return rank;
-}
-
-static int compare_sections(const void *a, const void *b, void *context)
-{
-	const struct section_info *sections = context;
-	const struct section_info *one = &sections[*(const size_t *)a];
-	const struct section_info *two = &sections[*(const size_t *)b];
-	int order = strcmp(one->workload, two->workload);
-
-	if (!order)
-		order = strcmp(one->params, two->params);
-	if (!order)
-		order = placement_rank(one->placement_kind) - placement_rank(two->placement_kind);
-	if (!order)
-		order = strverscmp(one->placement, two->placement);
-	return order ? order : strcmp(one->id, two->id);
-}
-
-static int reorder_boot(struct results *results, struct boot *boot, const size_t *order)
-{
-	struct section_result *sorted =
-		arena_alloc(&results->arena, results->n_sections * sizeof(*sorted));
-
-	if (!sorted)
-		return -ENOMEM;
-	for (size_t i = 0; i < results->n_sections; i++)
-		if (order[i] < boot->n_sections)
-			sorted[i] = boot->sections[order[i]];
-	boot->sections = sorted;
-	boot->n_sections = results->n_sections;
-	return 0;
-}
-
-/* Each boot ran its sections in an order of its own; people want them nearest placement first. */
-static int settle_sections(struct results *results)
-{
-	size_t count = results->n_sections;
-	size_t *order = arena_alloc(&results->arena, (count + 1) * sizeof(*order));
-	struct section_info *sorted = arena_alloc(&results->arena, (count + 1) * sizeof(*sorted));
-	int err = order && sorted ? 0 : -ENOMEM;
-
-	for (size_t i = 0; i < count && !err; i++)
-		order[i] = i;
-	if (!err && count > 1)
-		qsort_r(order, count, sizeof(*order), compare_sections, results->sections);
-	for (size_t i = 0; i < results->n_boots && !err; i++)
-		err = reorder_boot(results, &results->boots[i], order);
-	if (err) {
-		snprintf(results->error, sizeof(results->error), "there is not enough memory");
-		return err;
-	}
-	for (size_t i = 0; i < count; i++)
-		sorted[i] = results->sections[order[i]];
-	results->sections = sorted;
-	return 0;
+	*results = (struct results){0};
+	list_paths(&loading, paths, n_paths);
+	read_jobs(&loading);
+	err = loading_merge(&loading);
+	if (!err)
+		err = loading_settle(&loading);
+	release_jobs(&loading);
+	return err;
 }
 
 int results_load(struct results *results, const char *const *paths, size_t n_paths)
 {
-	int err = 0;
+	return results_load_parts(results, paths, n_paths, RESULT_HISTOGRAMS);
+}
 
-	*results = (struct results){0};
-	for (size_t i = 0; i < n_paths && !err; i++) {
-		struct stat status;
-
-		if (!stat(paths[i], &status) && S_ISDIR(status.st_mode))
-			err = load_directory(results, paths[i]);
-		else
-			err = load_boot(results, paths[i]);
+static void put_object(struct boot_object *object)
+{
+	if (!object)
+		return;
+	json_object_put(object->object);
+	object->object = NULL;
+	for (size_t i = 0; i < object->n_members; i++) {
+		json_object_put(object->members[i].value->object);
+		object->members[i].value->object = NULL;
 	}
-	if (!err)
-		err = settle_boots(results);
-	if (err)
-		return err;
-	leave_out_replays(results);
-	return settle_sections(results);
 }
 
 void results_release(struct results *results)
 {
 	for (size_t i = 0; i < results->n_boots; i++) {
-		json_object_put(results->boots[i].environment);
-		json_object_put(results->boots[i].health);
+		put_object(results->boots[i].environment);
+		put_object(results->boots[i].health);
 	}
 	for (size_t i = 0; i < results->n_campaigns; i++)
 		json_object_put(results->campaigns[i].document);
@@ -940,4 +364,44 @@ const struct measurement *boot_measurement(const struct boot *boot, size_t secti
 	if (!result || metric >= result->n_measurements || !result->measurements[metric].present)
 		return NULL;
 	return &result->measurements[metric];
+}
+
+/* A member's value, parsed once for all boots that say the same. It was checked when it was read.
+ */
+static struct json_object *member_object(struct text_entry *value)
+{
+	if (!value->object)
+		value->object = json_tokener_parse(value->text);
+	return value->object;
+}
+
+static struct json_object *whole_object(struct boot_object *object)
+{
+	if (object->object)
+		return object->object;
+	object->object = json_object_new_object();
+	for (size_t i = 0; object->object && i < object->n_members; i++)
+		json_object_object_add(object->object, object->members[i].key,
+				       json_object_get(member_object(object->members[i].value)));
+	return object->object;
+}
+
+struct json_object *boot_environment(const struct boot *boot)
+{
+	return whole_object(boot->environment);
+}
+
+struct json_object *boot_health(const struct boot *boot)
+{
+	return whole_object(boot->health);
+}
+
+const char *json_text_at(struct json_object *object, const char *const *keys)
+{
+	for (; *keys; keys++)
+		if (!json_object_is_type(object, json_type_object) ||
+		    !json_object_object_get_ex(object, *keys, &object))
+			return NULL;
+	return json_object_is_type(object, json_type_string) ? json_object_get_string(object)
+							     : NULL;
 }

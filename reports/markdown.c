@@ -104,7 +104,8 @@ static void add_verdict_cell(struct buffer *out, const struct comparison *compar
 {
 	buffer_format(out, " **%s**", verdict_word(comparison->verdict));
 	if (comparison->verdict == VERDICT_INCONCLUSIVE && comparison->more_boots < 100000)
-		buffer_format(out, ", %zu more boots of each at least", comparison->more_boots);
+		buffer_format(out, ", %zu more boot%s of each at least", comparison->more_boots,
+			      comparison->more_boots == 1 ? "" : "s");
 	if (comparison->verdict == VERDICT_NOT_MEASURED && comparison->reason) {
 		buffer_add(out, ": ");
 		add_escaped(out, comparison->reason);
@@ -122,7 +123,11 @@ static void add_comparison(struct buffer *out, const struct analysis *analysis,
 	buffer_add(out, "|");
 	add_cell(out, format_metric(text, metric, comparison->statistic));
 	add_cell(out, section->placement);
+	if (comparison->machine != ALL_MACHINES)
+		add_cell(out, analysis->results->machines[comparison->machine].name);
 	add_cell(out, label_of(analysis, comparison->variant));
+	if (analysis->results->n_variants > 2)
+		add_cell(out, label_of(analysis, comparison->against));
 	add_cell(out, format_value(text, comparison->baseline.centre, metric->unit));
 	add_cell(out, format_value(text, comparison->other.centre, metric->unit));
 	add_cell(out, format_ratio(text, comparison->ratio));
@@ -136,43 +141,68 @@ static bool has_same_params(const struct section_info *a, const struct section_i
 	return !strcmp(a->workload, b->workload) && !strcmp(a->params, b->params);
 }
 
-/* Workload and parameters once, then the head of their table. */
-static void open_table(struct buffer *out, const struct analysis *analysis, enum family family,
-		       const struct section_info *section)
+/*
+ * Workload and parameters once, then the head of their table. With many variants a column says
+ * what each is against; else it is the column of its figures that does.
+ */
+static void open_table(struct buffer *out, const struct analysis *analysis,
+		       const struct comparison *first, const char *p)
 {
+	const struct section_info *section = &analysis->results->sections[first->section];
+	bool has_many = analysis->results->n_variants > 2;
+	bool is_machine = first->machine != ALL_MACHINES;
+
 	add_escaped(out, section->workload);
 	buffer_add(out, *section->params ? ": " : "");
 	add_escaped(out, section->params);
-	buffer_add(out, "\n\n| metric | placement | variant |");
-	add_cell(out, label_of(analysis, analysis->baseline));
-	buffer_format(out, " variant | ratio | 95 %% | %s | verdict |\n",
-		      family == FAMILY_CONTROL ? "p of agreement" : "p");
-	buffer_add(out, "|---|---|---|--:|--:|--:|:-:|--:|---|\n");
+	buffer_format(out, "\n\n| metric | placement |%s variant |",
+		      is_machine ? " machine |" : "");
+	buffer_add(out, has_many ? " against |" : "");
+	add_cell(out, has_many ? "its figure" : label_of(analysis, first->against));
+	buffer_format(out, " variant | ratio | 95 %% | %s | verdict |\n", p);
+	buffer_format(out, "|---|---|%s%s---|--:|--:|--:|:-:|--:|---|\n", is_machine ? "---|" : "",
+		      has_many ? "---|" : "");
 }
 
-static void add_family(struct buffer *out, const struct analysis *analysis, enum family family,
-		       const char *title)
+/* Those of @count comparisons that are of the family, a table for each workload. */
+static void add_tables(struct buffer *out, const struct analysis *analysis,
+		       const struct comparison *comparisons, size_t count, enum family family)
 {
 	const struct section_info *sections = analysis->results->sections, *last = NULL;
 
-	if (!analysis->tests[family])
-		return;
-	buffer_format(out, "## %s\n\n", title);
 	/* The sections are in the order of workload and parameters. */
-	for (size_t i = 0; i < analysis->n_comparisons; i++) {
-		const struct comparison *comparison = &analysis->comparisons[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct comparison *comparison = &comparisons[i];
 		const struct section_info *section = &sections[comparison->section];
 
 		if (comparison->family != family)
 			continue;
 		if (!last || !has_same_params(last, section)) {
 			buffer_add(out, last ? "\n" : "");
-			open_table(out, analysis, family, section);
+			open_table(out, analysis, comparison,
+				   family == FAMILY_CONTROL ? "p of agreement" : "p");
 		}
 		last = section;
 		add_comparison(out, analysis, comparison);
 	}
 	buffer_add(out, "\n");
+}
+
+static void add_family(struct buffer *out, const struct analysis *analysis, enum family family,
+		       const char *title)
+{
+	if (!analysis->tests[family])
+		return;
+	buffer_format(out, "## %s\n\n", title);
+	add_tables(out, analysis, analysis->comparisons, analysis->n_comparisons, family);
+}
+
+static void add_machines(struct buffer *out, const struct analysis *analysis)
+{
+	if (!analysis->n_by_machine)
+		return;
+	buffer_add(out, "## Primary metrics, machine by machine\n\n");
+	add_tables(out, analysis, analysis->by_machine, analysis->n_by_machine, FAMILY_PRIMARY);
 }
 
 static void add_facts(struct buffer *out, const struct analysis *analysis)
@@ -191,7 +221,7 @@ static void add_invariants(struct buffer *out, const struct analysis *analysis)
 	if (!analysis->n_invariants)
 		return;
 	buffer_add(out, "## Invariants\n\n| must be zero | placement | variant | seen | tried | "
-			"verdict |\n|---|---|---|--:|--:|---|\n");
+			"rate below (95 %) | verdict |\n|---|---|---|--:|--:|--:|---|\n");
 	for (size_t i = 0; i < analysis->n_invariants; i++) {
 		const struct invariant *invariant = &analysis->invariants[i];
 		const struct section_info *section =
@@ -201,9 +231,48 @@ static void add_invariants(struct buffer *out, const struct analysis *analysis)
 		add_cell(out, section->metrics[invariant->metric].name);
 		add_cell(out, section->placement);
 		add_cell(out, label_of(analysis, invariant->variant));
-		buffer_format(
-			out, " %llu | %llu | **%s** |\n", (unsigned long long)invariant->violations,
-			(unsigned long long)invariant->exposure, verdict_word(invariant->verdict));
+		buffer_format(out, " %llu | %llu |", (unsigned long long)invariant->violations,
+			      (unsigned long long)invariant->exposure);
+		if (isnan(invariant->rate_upper))
+			buffer_add(out, " - |");
+		else
+			buffer_format(out, " %.2g |", invariant->rate_upper);
+		buffer_format(out, " **%s** |\n", verdict_word(invariant->verdict));
+	}
+	buffer_add(out, "\n");
+}
+
+static void add_tails(struct buffer *out, const struct analysis *analysis)
+{
+	if (!analysis->n_tails)
+		return;
+	buffer_add(out,
+		   "## Maxima\n\nThey grow with the samples and are not judged. The level is what "
+		   "is exceeded once in ten times the samples.\n\n"
+		   "| metric | placement | variant | samples | maximum | level | 95 % |\n"
+		   "|---|---|---|--:|--:|--:|---|\n");
+	for (size_t i = 0; i < analysis->n_tails; i++) {
+		const struct tail *tail = &analysis->tails[i];
+		const struct section_info *section = &analysis->results->sections[tail->section];
+		const struct metric_info *metric = &section->metrics[tail->metric];
+		char text[FORMATTED_MAX];
+
+		buffer_add(out, "|");
+		add_cell(out, format_metric(text, metric, main_statistic(metric->kind)));
+		add_cell(out, section->placement);
+		add_cell(out, label_of(analysis, tail->variant));
+		buffer_format(out, " %llu |", (unsigned long long)tail->samples);
+		add_cell(out, format_value(text, tail->max, metric->unit));
+		add_cell(out, tail->is_given ? format_value(text, tail->level, metric->unit) : "-");
+		if (tail->is_given) {
+			buffer_format(out, " %s",
+				      format_value(text, tail->level_low, metric->unit));
+			buffer_format(out, " to %s |\n",
+				      format_value(text, tail->level_high, metric->unit));
+		} else {
+			add_cell(out, tail->reason ? tail->reason : "-");
+			buffer_add(out, "\n");
+		}
 	}
 	buffer_add(out, "\n");
 }
@@ -290,12 +359,20 @@ static void add_method(struct buffer *out, const struct analysis *analysis)
 
 void markdown_write(struct buffer *out, const struct analysis *analysis)
 {
+	struct buffer line = {0};
+
 	buffer_add(out, "# proxeval: ");
 	for (size_t i = 0; i < analysis->results->n_campaigns; i++) {
 		buffer_add(out, i ? ", " : "");
 		add_escaped(out, analysis->results->campaigns[i].id);
 	}
-	buffer_add(out, "\n\n");
+	buffer_add(out, "\n\n**");
+	one_line_write(&line, analysis, 0);
+	if (line.length)
+		line.text[line.length - 1] = '\0';
+	add_escaped(out, line.text ? line.text : "");
+	buffer_release(&line);
+	buffer_add(out, "**\n\n");
 	add_list(out, "> **Warning:** ", analysis->warnings, analysis->n_loud);
 	add_list(out, "- ", analysis->headline, analysis->n_headline);
 	if (analysis->n_warnings)
@@ -303,10 +380,12 @@ void markdown_write(struct buffer *out, const struct analysis *analysis)
 			 analysis->n_warnings - analysis->n_loud);
 	add_facts(out, analysis);
 	add_family(out, analysis, FAMILY_PRIMARY, "Primary metrics");
+	add_machines(out, analysis);
 	add_family(out, analysis, FAMILY_CONTROL, "Controls");
 	add_invariants(out, analysis);
 	add_evidence(out, analysis);
 	add_family(out, analysis, FAMILY_SECONDARY, "Secondary metrics");
+	add_tails(out, analysis);
 	add_unmeasured(out, analysis);
 	add_variants(out, analysis);
 	add_method(out, analysis);

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "reports/tail.h"
+
 static bool is_same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && !strcmp(a, b));
@@ -32,7 +34,7 @@ static int add_reports(struct analysis *analysis, struct variant_sum *sum, const
 	struct json_object *list = NULL;
 	int err = 0;
 
-	if (!json_object_object_get_ex(boot->health, "reports", &list) ||
+	if (!json_object_object_get_ex(boot_health(boot), "reports", &list) ||
 	    !json_object_is_type(list, json_type_array))
 		return 0;
 	for (size_t i = 0; i < json_object_array_length(list) && !err; i++) {
@@ -93,6 +95,8 @@ static int add_invariant(struct analysis *analysis, size_t section, size_t metri
 	sum.verdict = sum.violations ? VERDICT_VIOLATED
 		      : sum.exposure ? VERDICT_HELD
 				     : VERDICT_UNTESTED;
+	/* Hanley and Lippman-Hand, JAMA 249 (1983): -ln 0.05 is 3.0. */
+	sum.rate_upper = sum.verdict == VERDICT_HELD ? fmin(1, 3 / (double)sum.exposure) : NAN;
 	added = arena_append(&analysis->arena, &analysis->invariants, &analysis->n_invariants,
 			     sizeof(*added));
 	if (!added)
@@ -256,7 +260,7 @@ static bool is_about(const struct unmeasured *what, const struct comparison *com
 /* "proxy: broken: only 3 of 12 samples were contended": what most boots say. */
 static int explain_comparison(struct analysis *analysis, struct comparison *comparison)
 {
-	size_t variant = comparison->other.n_boots ? analysis->baseline : comparison->variant;
+	size_t variant = comparison->other.n_boots ? comparison->against : comparison->variant;
 	const struct unmeasured *most = NULL;
 
 	for (size_t i = 0; i < analysis->n_unmeasured; i++) {
@@ -265,7 +269,7 @@ static int explain_comparison(struct analysis *analysis, struct comparison *comp
 		if (is_about(what, comparison, variant) && (!most || what->boots > most->boots))
 			most = what;
 	}
-	if (!most)
+	if (!most || comparison->reason)
 		return 0;
 	comparison->reason = arena_format(
 		&analysis->arena, "%s: %s%s%s", analysis->results->variants[variant].label,
@@ -292,10 +296,12 @@ int overview_make(struct analysis *analysis)
 	if (!err)
 		err = sum_evidence(analysis);
 	if (!err)
+		err = tails_make(analysis);
+	if (!err)
 		err = list_unmeasured(analysis);
 	if (!err)
 		err = explain_comparisons(analysis);
 	if (!err)
-		err = facts_make(analysis);
-	return err ? err : headline_make(analysis);
+		err = headline_make(analysis);
+	return err ? err : facts_make(analysis);
 }

@@ -2,19 +2,33 @@
 #include "reports/reader.h"
 
 #include <errno.h>
-#include <json-c/json.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include "bench/files.h"
-#include "reports/scan.h"
+#include "reports/load.h"
+
+void reader_init(struct reader *reader, struct arena *arena)
+{
+	*reader = (struct reader){.arena = arena, .texts = {.arena = arena}};
+}
+
+void reader_release(struct reader *reader)
+{
+	text_table_release(&reader->texts);
+	json_tree_release(&reader->tree);
+	buffer_release(&reader->file);
+	buffer_release(&reader->scratch);
+}
 
 void reader_fail(struct reader *reader, const char *format, ...)
 {
+	const char *section = reader->section, *metric = reader->metric;
 	char what[400];
 	va_list args;
 
@@ -24,9 +38,9 @@ void reader_fail(struct reader *reader, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
-	snprintf(reader->error, reader->error_size, "%.200s: %s%.120s%s%s", reader->path,
-		 reader->where ? "in " : "", reader->where ? reader->where : "",
-		 reader->where ? ", " : "", what);
+	snprintf(reader->error, sizeof(reader->error), "%.200s: %s%.100s%s%.60s%s%s", reader->path,
+		 section ? "in " : "", section ? section : "", metric ? " " : "",
+		 metric ? metric : "", section ? ", " : "", what);
 	for (char *c = reader->error; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = '?';
@@ -38,69 +52,114 @@ void *reader_no_memory(struct reader *reader)
 	return NULL;
 }
 
-struct json_object *reader_get(struct reader *reader, struct json_object *object, const char *key)
+void *reader_alloc(struct reader *reader, size_t count, size_t size_bytes)
 {
-	struct json_object *value = NULL;
+	void *out = NULL;
 
 	if (reader->has_failed)
 		return NULL;
-	if (!json_object_object_get_ex(object, key, &value))
+	if (!__builtin_mul_overflow(count, size_bytes, &size_bytes))
+		out = arena_alloc(reader->arena, size_bytes);
+	return out ? out : reader_no_memory(reader);
+}
+
+const struct json_node *reader_get(struct reader *reader, const struct json_node *object,
+				   const char *key)
+{
+	const struct json_node *value;
+
+	if (reader->has_failed)
+		return NULL;
+	value = json_get(object, key);
+	if (!value)
 		reader_fail(reader, "\"%s\" is missing", key);
 	return value;
 }
 
-static struct json_object *reader_typed(struct reader *reader, struct json_object *object,
-					const char *key, enum json_type type, const char *what)
+static const struct json_node *get_typed(struct reader *reader, const struct json_node *object,
+					 const char *key, enum json_kind kind, const char *what)
 {
-	struct json_object *value = reader_get(reader, object, key);
+	const struct json_node *value = reader_get(reader, object, key);
 
-	if (!reader->has_failed && json_object_get_type(value) != type)
+	if (value && value->kind != kind) {
 		reader_fail(reader, "\"%s\" is not %s", key, what);
-	return reader->has_failed ? NULL : value;
+		return NULL;
+	}
+	return value;
 }
 
-struct json_object *reader_object(struct reader *reader, struct json_object *object,
-				  const char *key)
+const struct json_node *reader_object(struct reader *reader, const struct json_node *object,
+				      const char *key)
 {
-	return reader_typed(reader, object, key, json_type_object, "an object");
+	return get_typed(reader, object, key, JSON_OBJECT, "an object");
 }
 
-struct json_object *reader_array(struct reader *reader, struct json_object *object, const char *key)
+const struct json_node *reader_array(struct reader *reader, const struct json_node *object,
+				     const char *key)
 {
-	return reader_typed(reader, object, key, json_type_array, "a list");
+	return get_typed(reader, object, key, JSON_ARRAY, "a list");
 }
 
-bool reader_bool(struct reader *reader, struct json_object *object, const char *key)
+bool reader_bool(struct reader *reader, const struct json_node *object, const char *key)
 {
-	return json_object_get_boolean(
-		reader_typed(reader, object, key, json_type_boolean, "true or false"));
+	const struct json_node *value = reader_get(reader, object, key);
+
+	if (value && value->kind != JSON_TRUE && value->kind != JSON_FALSE)
+		reader_fail(reader, "\"%s\" is not true or false", key);
+	return json_is(value, JSON_TRUE);
 }
 
-/* A string, which is then the arena's; NULL when it is null. Never NULL after a failure. */
-const char *reader_text_or_null(struct reader *reader, struct json_object *object, const char *key)
+const char *reader_keep(struct reader *reader, const char *text, size_t size_bytes)
 {
-	struct json_object *value = reader_get(reader, object, key);
-	const char *text;
+	struct text_entry *entry = text_table_get(&reader->texts, text, size_bytes);
 
+	if (!entry)
+		reader_no_memory(reader);
+	return entry ? entry->text : "";
+}
+
+/* Only a string with escapes needs to be written out first. */
+const char *reader_string(struct reader *reader, const struct json_node *string, const char *key)
+{
 	if (reader->has_failed)
 		return "";
-	if (!value)
-		return NULL;
-	if (!json_object_is_type(value, json_type_string)) {
-		reader_fail(reader, "\"%s\" is not a string", key);
+	if (!string->has_escape)
+		return reader_keep(reader, string->text, string->size_bytes);
+	reader->scratch.length = 0;
+	json_string(string, &reader->scratch);
+	if (reader->scratch.failed) {
+		reader_no_memory(reader);
 		return "";
 	}
-	if (strlen(json_object_get_string(value)) != (size_t)json_object_get_string_len(value)) {
+	if (memchr(reader->scratch.text, '\0', reader->scratch.length)) {
 		reader_fail(reader, "\"%s\" holds a NUL character", key);
 		return "";
 	}
-	text = arena_text(&reader->results->arena, json_object_get_string(value));
-	if (!text)
-		reader_no_memory(reader);
-	return text ? text : "";
+	return reader_keep(reader, reader->scratch.text, reader->scratch.length);
 }
 
-const char *reader_text(struct reader *reader, struct json_object *object, const char *key)
+const char *reader_string_at(struct reader *reader, const struct json_node *object,
+			     const char *const *keys)
+{
+	const struct json_node *value = json_at(object, keys);
+
+	return json_is(value, JSON_STRING) ? reader_string(reader, value, keys[0]) : NULL;
+}
+
+/* Never NULL after a failure. */
+const char *reader_text_or_null(struct reader *reader, const struct json_node *object,
+				const char *key)
+{
+	const struct json_node *value = reader_get(reader, object, key);
+
+	if (json_is(value, JSON_NULL))
+		return NULL;
+	if (value && value->kind != JSON_STRING)
+		reader_fail(reader, "\"%s\" is not a string", key);
+	return reader->has_failed ? "" : reader_string(reader, value, key);
+}
+
+const char *reader_text(struct reader *reader, const struct json_node *object, const char *key)
 {
 	const char *text = reader_text_or_null(reader, object, key);
 
@@ -109,7 +168,7 @@ const char *reader_text(struct reader *reader, struct json_object *object, const
 	return text ? text : "";
 }
 
-const char *reader_name(struct reader *reader, struct json_object *object, const char *key)
+const char *reader_name(struct reader *reader, const struct json_node *object, const char *key)
 {
 	const char *text = reader_text(reader, object, key);
 
@@ -118,7 +177,7 @@ const char *reader_name(struct reader *reader, struct json_object *object, const
 	return text;
 }
 
-int reader_word(struct reader *reader, struct json_object *object, const char *key,
+int reader_word(struct reader *reader, const struct json_node *object, const char *key,
 		const char *const *words)
 {
 	const char *text = reader_text(reader, object, key);
@@ -130,173 +189,191 @@ int reader_word(struct reader *reader, struct json_object *object, const char *k
 	return 0;
 }
 
-static double reader_to_number(struct reader *reader, struct json_object *value, const char *key)
+/* What stands under @key; NULL when it is null or, with @may_miss, not there. */
+static const struct json_node *get_optional(struct reader *reader, const struct json_node *object,
+					    const char *key, bool may_miss)
 {
+	const struct json_node *value;
+
+	if (reader->has_failed)
+		return NULL;
+	value = json_get(object, key);
+	if (!value && !may_miss)
+		reader_fail(reader, "\"%s\" is missing", key);
+	return json_is(value, JSON_NULL) ? NULL : value;
+}
+
+double reader_number_or_null(struct reader *reader, const struct json_node *object, const char *key,
+			     bool may_miss)
+{
+	const struct json_node *value = get_optional(reader, object, key, may_miss);
 	double number;
 
-	if (!json_object_is_type(value, json_type_int) &&
-	    !json_object_is_type(value, json_type_double)) {
+	if (!value)
+		return NAN;
+	if (value->kind != JSON_NUMBER) {
 		reader_fail(reader, "\"%s\" is not a number", key);
 		return NAN;
 	}
-	number = json_object_get_double(value);
+	number = json_number(value);
 	if (!isfinite(number))
 		reader_fail(reader, "\"%s\" is not a finite number", key);
 	return number;
 }
 
-/* What stands under @key; NULL when it is null or, with @may_miss, not there. */
-static struct json_object *get_optional(struct reader *reader, struct json_object *object,
-					const char *key, bool may_miss)
+uint64_t reader_to_count(struct reader *reader, const struct json_node *value, const char *key)
 {
-	struct json_object *value = NULL;
-
-	if (reader->has_failed)
-		return NULL;
-	if (!json_object_object_get_ex(object, key, &value) && !may_miss)
-		reader_fail(reader, "\"%s\" is missing", key);
-	return value;
-}
-
-double reader_number_or_null(struct reader *reader, struct json_object *object, const char *key,
-			     bool may_miss)
-{
-	struct json_object *value = get_optional(reader, object, key, may_miss);
-
-	return value ? reader_to_number(reader, value, key) : NAN;
-}
-
-uint64_t reader_to_count(struct reader *reader, struct json_object *value, const char *key)
-{
-	double number = 0;
+	uint64_t count = 0;
 
 	if (reader->has_failed)
 		return 0;
-	if (!json_object_is_type(value, json_type_int))
+	if (!json_is(value, JSON_NUMBER) || !json_is_integer(value)) {
 		reader_fail(reader, "\"%s\" is not a whole number", key);
-	else
-		number = json_object_get_double(value);
-	if (number < 0 || number > RESULT_MAX_COUNT)
-		reader_fail(reader, "\"%s\" is %.17g, and a count is from 0 to 2^53", key, number);
-	return reader->has_failed ? 0 : (uint64_t)number;
+	} else if (!json_uint64(value, &count) || count > (uint64_t)RESULT_MAX_COUNT) {
+		reader_fail(reader, "\"%s\" is %.*s, and a count is from 0 to 2^53", key,
+			    value->size_bytes > 40 ? 40 : (int)value->size_bytes, value->text);
+		return 0;
+	}
+	return count;
 }
 
-uint64_t reader_count(struct reader *reader, struct json_object *object, const char *key)
+uint64_t reader_count(struct reader *reader, const struct json_node *object, const char *key)
 {
 	return reader_to_count(reader, reader_get(reader, object, key), key);
 }
 
-double reader_count_or_null(struct reader *reader, struct json_object *object, const char *key,
+double reader_count_or_null(struct reader *reader, const struct json_node *object, const char *key,
 			    bool may_miss)
 {
-	struct json_object *value = get_optional(reader, object, key, may_miss);
+	const struct json_node *value = get_optional(reader, object, key, may_miss);
 
 	return value ? (double)reader_to_count(reader, value, key) : NAN;
 }
 
-uint64_t reader_seed(struct reader *reader, struct json_object *object, const char *key)
+uint64_t reader_seed(struct reader *reader, const struct json_node *object, const char *key)
 {
-	struct json_object *value =
-		reader_typed(reader, object, key, json_type_int, "a whole number");
+	const struct json_node *value =
+		get_typed(reader, object, key, JSON_NUMBER, "a whole number");
+	uint64_t seed = 0;
 
-	if (value && json_object_get_double(value) < 0)
-		reader_fail(reader, "\"%s\" is negative", key);
-	return value ? json_object_get_uint64(value) : 0;
+	if (value && !json_is_integer(value))
+		reader_fail(reader, "\"%s\" is not a whole number", key);
+	else if (value && !json_uint64(value, &seed))
+		reader_fail(reader, "\"%s\" is %s", key,
+			    *value->text == '-' ? "negative" : "beyond 2^64 - 1");
+	return seed;
 }
 
 /* The format's name and version; a document of another kind is named as what it is. */
-static void check_format(struct reader *reader, struct json_object *document, const char *format)
+static void check_format(struct reader *reader, const struct json_node *document,
+			 const char *format)
 {
-	struct json_object *found = NULL, *version = NULL;
+	const struct json_node *found = json_get(document, "format");
+	const struct json_node *version = json_get(document, "version");
+	uint64_t number = 0;
+	const char *name;
 
-	if (!json_object_is_type(document, json_type_object))
+	if (document->kind != JSON_OBJECT) {
 		reader_fail(reader, "it is not a JSON object");
-	else if (!json_object_object_get_ex(document, "format", &found) ||
-		 !json_object_is_type(found, json_type_string))
+		return;
+	}
+	if (!json_is(found, JSON_STRING)) {
 		reader_fail(reader, "it has no \"format\", so it is not a result of this program");
-	else if (strcmp(json_object_get_string(found), format))
-		reader_fail(reader, "it is a %.40s, and a %s is needed",
-			    json_object_get_string(found), format);
-	else if (!json_object_object_get_ex(document, "version", &version) ||
-		 !json_object_is_type(version, json_type_int))
+		return;
+	}
+	name = reader_string(reader, found, "format");
+	if (strcmp(name, format))
+		reader_fail(reader, "it is a %.40s, and a %s is needed", name, format);
+	else if (!json_is(version, JSON_NUMBER) || !json_is_integer(version))
 		reader_fail(reader, "it has no \"version\"");
-	else if (json_object_get_int64(version) != 1)
-		reader_fail(reader, "its version is %lld, and this program reads version 1",
-			    (long long)json_object_get_int64(version));
+	else if (!json_uint64(version, &number) || number != 1)
+		reader_fail(reader, "its version is %.*s, and this program reads version 1",
+			    version->size_bytes > 20 ? 20 : (int)version->size_bytes,
+			    version->text);
 }
 
-/* The file's bytes; the size is looked at before anything is read. */
-static char *read_bounded(struct reader *reader, size_t *size_bytes)
+const struct json_node *reader_parse(struct reader *reader, const char *path, const char *text,
+				     size_t size_bytes, const char *format)
+{
+	char problem[200];
+	int err;
+
+	reader->path = path;
+	reader->section = reader->metric = NULL;
+	reader->has_failed = false;
+	if (!size_bytes) {
+		reader_fail(reader, "it is empty");
+		return NULL;
+	}
+	err = json_tree_parse(&reader->tree, text, size_bytes, RESULT_MAX_DEPTH, problem,
+			      sizeof(problem));
+	if (err == -ENOMEM)
+		reader_no_memory(reader);
+	else if (err)
+		reader_fail(reader, "%s", problem);
+	else
+		check_format(reader, reader->tree.nodes, format);
+	return reader->has_failed ? NULL : reader->tree.nodes;
+}
+
+/* All of the file, as long as it is at most RESULT_MAX_BYTES, whatever its size was said to be. */
+static int read_whole(struct buffer *file, int fd, size_t expected_bytes)
+{
+	static const size_t step_bytes = 65536;
+	ssize_t count;
+
+	file->length = 0;
+	do {
+		size_t room = expected_bytes > file->length ? expected_bytes - file->length + 1
+							    : step_bytes;
+		char *at = buffer_reserve(file, room);
+
+		if (!at)
+			return -ENOMEM;
+		count = read(fd, at, room);
+		if (count < 0 && errno != EINTR)
+			return -errno;
+		file->length += count > 0 ? (size_t)count : 0;
+		if (file->length > RESULT_MAX_BYTES)
+			return -EFBIG;
+	} while (count);
+	file->text[file->length] = '\0';
+	return 0;
+}
+
+/* Looked at before anything is read: a pipe would wait, a device might never end. */
+static int read_regular(struct reader *reader, int fd)
 {
 	struct stat status;
-	char *text = NULL;
-	int err = 0;
 
-	if (stat(reader->path, &status))
-		err = -errno;
-	else if (!S_ISREG(status.st_mode))
+	if (fstat(fd, &status))
+		return -errno;
+	if (!S_ISREG(status.st_mode)) {
 		reader_fail(reader, "it is not a regular file");
-	else if ((uint64_t)status.st_size > RESULT_MAX_BYTES)
-		err = -EFBIG;
-	if (!err && !reader->has_failed)
-		err = read_file(reader->path, RESULT_MAX_BYTES, &text, size_bytes);
+		return -EINVAL;
+	}
+	if ((uint64_t)status.st_size > RESULT_MAX_BYTES)
+		return -EFBIG;
+	return read_whole(&reader->file, fd, (size_t)status.st_size);
+}
+
+const struct json_node *reader_load(struct reader *reader, const char *path, const char *format)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int err;
+
+	reader->path = path;
+	reader->section = reader->metric = NULL;
+	reader->has_failed = false;
+	err = fd < 0 ? -errno : read_regular(reader, fd);
+	if (fd >= 0)
+		close(fd);
 	if (err == -EFBIG)
 		reader_fail(reader, "it is larger than %llu MiB, the most that a result may have",
 			    (unsigned long long)(RESULT_MAX_BYTES >> 20));
 	else if (err)
 		reader_fail(reader, "it cannot be read: %s", strerror(-err));
-	return text;
-}
-
-static struct json_object *parse_text(struct reader *reader, const char *text, size_t size_bytes)
-{
-	struct json_tokener *tokener = json_tokener_new_ex(RESULT_MAX_DEPTH + 1);
-	struct json_object *document = NULL;
-	enum json_tokener_error problem;
-
-	if (!tokener)
-		return reader_no_memory(reader);
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	document = json_tokener_parse_ex(tokener, text, (int)size_bytes);
-	problem = json_tokener_get_error(tokener);
-	if (problem == json_tokener_continue)
-		reader_fail(reader, "it is cut short: the JSON text does not end");
-	else if (problem != json_tokener_success)
-		reader_fail(reader, "it is not JSON: %s at byte %zu",
-			    json_tokener_error_desc(problem), json_tokener_get_parse_end(tokener));
-	json_tokener_free(tokener);
-	if (reader->has_failed) {
-		json_object_put(document);
-		document = NULL;
-	}
-	return document;
-}
-
-struct json_object *reader_load(struct reader *reader, const char *format)
-{
-	struct json_object *document = NULL;
-	size_t size_bytes = 0;
-	char problem[200];
-	char *text = read_bounded(reader, &size_bytes);
-	int err;
-
-	if (!text)
+	if (err)
 		return NULL;
-	err = json_scan(text, size_bytes, RESULT_MAX_DEPTH, problem, sizeof(problem));
-	if (!size_bytes)
-		reader_fail(reader, "it is empty");
-	else if (err == -ENOMEM)
-		reader_no_memory(reader);
-	else if (err)
-		reader_fail(reader, "%s", problem);
-	else
-		document = parse_text(reader, text, size_bytes);
-	free(text);
-	if (!reader->has_failed)
-		check_format(reader, document, format);
-	if (reader->has_failed) {
-		json_object_put(document);
-		return NULL;
-	}
-	return document;
+	return reader_parse(reader, path, reader->file.text, reader->file.length, format);
 }

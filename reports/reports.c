@@ -11,6 +11,8 @@
 #include "bench/exit_codes.h"
 #include "bench/files.h"
 #include "bench/message.h"
+#include "reports/history.h"
+#include "reports/select.h"
 #include "reports/writers.h"
 
 static int write_buffer(const char *directory, const char *name, struct buffer *text)
@@ -28,10 +30,9 @@ static int write_buffer(const char *directory, const char *name, struct buffer *
 	return err;
 }
 
-/* The summary document as text: two spaces, a newline at the end. */
-static void add_summary(struct buffer *out, const struct analysis *analysis)
+/* A document as text: two spaces, a newline at the end. Puts it. */
+static void add_document(struct buffer *out, struct json_object *document)
 {
-	struct json_object *document = summary_to_json(analysis);
 	const char *text = NULL;
 
 	if (document)
@@ -54,7 +55,7 @@ int reports_write(const struct analysis *analysis, const char *directory)
 	text_write(&text, analysis, (struct text_style){.is_complete = true});
 	markdown_write(&markdown, analysis);
 	html_write(&html, analysis, directory);
-	add_summary(&summary, analysis);
+	add_document(&summary, summary_to_json(analysis));
 	err = write_buffer(directory, "summary.json", &summary);
 	other = write_buffer(directory, "report.txt", &text);
 	err = err ? err : other;
@@ -76,17 +77,28 @@ static int exit_code_for(int err)
 	}
 }
 
-int reports_analyse(struct results *results, struct analysis *analysis, const char *const *paths,
-		    size_t n_paths, const struct analysis_options *options)
+int reports_load(struct results *results, const char *const *paths, size_t n_paths,
+		 const struct selection *selection)
 {
 	int err = results_load(results, paths, n_paths);
 
-	*analysis = (struct analysis){0};
 	if (err) {
 		message_error("%s", results->error);
 		return exit_code_for(err);
 	}
-	err = analysis_make(analysis, results, options);
+	err = selection ? results_select(results, selection) : 0;
+	if (err == -EINVAL)
+		message_error("%s", results->error);
+	else if (err)
+		message_errno(err, "cannot select");
+	return !err ? 0 : err == -EINVAL ? EXIT_USAGE : EXIT_BROKE;
+}
+
+int reports_compare(const struct results *results, struct analysis *analysis,
+		    const struct analysis_options *options)
+{
+	int err = analysis_make(analysis, results, options);
+
 	if (err == -EINVAL) {
 		message_error("%s", analysis->error);
 		return EXIT_USAGE;
@@ -96,26 +108,62 @@ int reports_analyse(struct results *results, struct analysis *analysis, const ch
 	return err ? EXIT_BROKE : 0;
 }
 
-int reports_print(const struct analysis *analysis, FILE *terminal, bool as_json)
+int reports_analyse(struct results *results, struct analysis *analysis, const char *const *paths,
+		    size_t n_paths, const struct analysis_options *options)
+{
+	int exit_code = reports_load(results, paths, n_paths, NULL);
+
+	*analysis = (struct analysis){0};
+	return exit_code ? exit_code : reports_compare(results, analysis, options);
+}
+
+static bool wants_colour(FILE *terminal)
 {
 	const char *no_colour = getenv("NO_COLOR");
-	struct text_style style = {.has_colour =
-					   isatty(fileno(terminal)) && !(no_colour && *no_colour)};
-	struct buffer text = {0};
+
+	return isatty(fileno(terminal)) && !(no_colour && *no_colour);
+}
+
+/* Releases @text. */
+static int print_buffer(struct buffer *text, FILE *terminal)
+{
 	int err = 0;
 
-	if (as_json)
-		add_summary(&text, analysis);
-	else
-		text_write(&text, analysis, style);
-	if (text.failed || !text.text)
+	if (text->failed || !text->text)
 		err = -ENOMEM;
-	else if (fputs(text.text, terminal) < 0 || fflush(terminal))
+	else if (fputs(text->text, terminal) < 0 || fflush(terminal))
 		err = -errno;
 	if (err)
 		message_errno(err, "cannot print the comparison");
-	buffer_release(&text);
+	buffer_release(text);
 	return err;
+}
+
+int reports_print(const struct analysis *analysis, FILE *terminal, enum print_form form)
+{
+	struct text_style style = {.has_colour = wants_colour(terminal)};
+	struct buffer text = {0};
+
+	if (form == PRINT_JSON)
+		add_document(&text, summary_to_json(analysis));
+	else if (form == PRINT_LINE)
+		one_line_write(&text, analysis, ONE_LINE_MAX);
+	else
+		text_write(&text, analysis, style);
+	return print_buffer(&text, terminal);
+}
+
+int reports_print_history(const struct history *history, FILE *terminal, enum print_form form)
+{
+	struct buffer text = {0};
+
+	if (form == PRINT_JSON)
+		add_document(&text, history_to_json(history));
+	else if (form == PRINT_LINE)
+		history_write_line(&text, history);
+	else
+		history_write_text(&text, history, wants_colour(terminal));
+	return print_buffer(&text, terminal);
 }
 
 int report_campaign(const char *directory, FILE *terminal, bool as_json, int *exit_code)
@@ -133,7 +181,7 @@ int report_campaign(const char *directory, FILE *terminal, bool as_json, int *ex
 	*exit_code = analysis.exit_code;
 	err = reports_write(&analysis, directory);
 	if (terminal) {
-		int printed = reports_print(&analysis, terminal, as_json);
+		int printed = reports_print(&analysis, terminal, as_json ? PRINT_JSON : PRINT_TEXT);
 
 		err = err ? err : printed;
 	}

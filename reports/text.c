@@ -5,446 +5,131 @@
 #include <string.h>
 
 #include "reports/format.h"
-#include "reports/writers.h"
+#include "reports/page.h"
+#include "reports/sentences.h"
+#include "reports/text_parts.h"
 
-struct page {
-	struct buffer *out;
-	const struct analysis *analysis;
-	struct text_style style;
-};
-
-/* Anything that is not printable ASCII becomes one '?', whatever it is in the documents. */
-static void add_ascii(struct buffer *out, const char *text)
+/* ", rate < 0.0005": with 95 %; "" where there is none to tell. */
+static const char *format_rate(char out[FORMATTED_MAX], double rate_upper)
 {
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if ((c & 0xc0) == 0x80)
-			continue; /* the rest of a UTF-8 character */
-		buffer_add_bytes(out, c >= 0x20 && c < 0x7f ? text : "?", 1);
-	}
-}
-
-/* How much of a word of @length that is too long for a line goes on this one: to a mark. */
-static size_t cut_word(const char *word, size_t length, size_t room)
-{
-	if (length <= room)
-		return length;
-	for (size_t i = room; i > room / 2; i--)
-		if (strchr(",/;=", word[i - 1]))
-			return i;
-	return room;
-}
-
-/* @text in words, broken at TEXT_COLUMNS; the first line begins with @bullet, the others under it.
- */
-static void add_wrapped(struct page *page, const char *bullet, const char *text)
-{
-	size_t indent = strlen(bullet), column = indent;
-	struct buffer ascii = {0};
-	bool is_cut = false;
-	const char *at;
-
-	add_ascii(&ascii, text);
-	buffer_add(page->out, bullet);
-	for (at = ascii.text ? ascii.text : ""; *at;) {
-		size_t word = strcspn(at, " ");
-		size_t length = cut_word(at, word, TEXT_COLUMNS - indent);
-
-		if (column > indent && (is_cut || column + 1 + length > TEXT_COLUMNS)) {
-			buffer_format(page->out, "\n%*s", (int)indent, "");
-			column = indent;
-		} else if (column > indent) {
-			buffer_add(page->out, " ");
-			column++;
-		}
-		buffer_add_bytes(page->out, at, length);
-		column += length;
-		is_cut = length < word;
-		at += length + strspn(at + length, " ");
-	}
-	buffer_add(page->out, "\n");
-	buffer_release(&ascii);
-}
-
-static const char *verdict_colour(enum verdict verdict)
-{
-	switch (verdict) {
-	case VERDICT_BETTER:
-	case VERDICT_HELD:
-	case VERDICT_AGREE:
-		return "\033[32m";
-	case VERDICT_WORSE:
-	case VERDICT_VIOLATED:
-	case VERDICT_DISAGREE:
-		return "\033[1;31m";
-	case VERDICT_INCONCLUSIVE:
-	case VERDICT_NOT_MEASURED:
-	case VERDICT_UNCLEAR:
-	case VERDICT_UNTESTED:
-		return "\033[33m";
-	default:
+	if (isnan(rate_upper))
 		return "";
-	}
-}
-
-static void add_coloured(struct page *page, const char *colour, const char *text)
-{
-	if (page->style.has_colour && *colour)
-		buffer_format(page->out, "%s%s\033[0m", colour, text);
-	else
-		buffer_add(page->out, text);
-}
-
-static void add_title(struct page *page, const char *title)
-{
-	buffer_add(page->out, "\n");
-	add_wrapped(page, "", title);
-}
-
-/*
- * A row whose columns are as wide as usual; where odd values make it too wide, runs of
- * spaces shrink, and at last the row is cut: nothing is ever wider than the page.
- */
-static void add_row(struct page *page, const char *row, enum verdict verdict, const char *behind)
-{
-	size_t room = TEXT_COLUMNS - strlen(verdict_word(verdict)) - strlen(behind);
-	struct buffer ascii = {0};
-	char *gap;
-
-	add_ascii(&ascii, row);
-	while (ascii.text && ascii.length > room && (gap = strstr(ascii.text, "  "))) {
-		memmove(gap, gap + 1, strlen(gap));
-		ascii.length--;
-	}
-	if (ascii.text)
-		buffer_add_bytes(page->out, ascii.text, ascii.length < room ? ascii.length : room);
-	add_coloured(page, verdict_colour(verdict), verdict_word(verdict));
-	buffer_add(page->out, behind);
-	buffer_add(page->out, "\n");
-	buffer_release(&ascii);
-}
-
-static const struct metric_info *metric_of(const struct page *page,
-					   const struct comparison *comparison)
-{
-	return &page->analysis->results->sections[comparison->section].metrics[comparison->metric];
-}
-
-static const char *label_of(const struct page *page, size_t variant)
-{
-	return page->analysis->results->variants[variant].label;
-}
-
-/* A label as a column's head: one that is too long keeps both ends, which tell labels apart. */
-static const char *column_label(char out[FORMATTED_MAX], const char *label)
-{
-	size_t length = strlen(label);
-
-	if (length <= 7)
-		snprintf(out, FORMATTED_MAX, "%s", label);
-	else
-		snprintf(out, FORMATTED_MAX, "%.3s~%.3s", label, label + length - 3);
+	snprintf(out, FORMATTED_MAX, rate_upper < 0.0001 ? ", rate < %.1e" : ", rate < %.2g",
+		 rate_upper);
 	return out;
 }
 
-static const char *format_interval(char out[FORMATTED_MAX], const struct comparison *comparison)
-{
-	char low[FORMATTED_MAX], high[FORMATTED_MAX];
-
-	if (isnan(comparison->ratio_low))
-		return strcpy(out, "-");
-	snprintf(out, FORMATTED_MAX, "%.20s-%.20s", format_ratio(low, comparison->ratio_low),
-		 format_ratio(high, comparison->ratio_high));
-	return out;
-}
-
-/* " (+3)": how many more boots of each variant it takes at the least. */
-static const char *format_more(char out[FORMATTED_MAX], const struct comparison *comparison)
-{
-	if (comparison->verdict != VERDICT_INCONCLUSIVE || !comparison->more_boots ||
-	    comparison->more_boots >= 100000)
-		return strcpy(out, "");
-	snprintf(out, FORMATTED_MAX, " +%zu", comparison->more_boots);
-	return out;
-}
-
-static void format_factors(char out[FORMATTED_MAX], const struct page *page,
-			   const struct comparison *comparison)
-{
-	const struct comparison *factor =
-		analysis_find(page->analysis, comparison->section, "inversion_factor",
-			      STATISTIC_VALUE, comparison->variant);
-	char before[FORMATTED_MAX], after[FORMATTED_MAX];
-
-	if (!factor)
-		factor = analysis_find(page->analysis, comparison->section, "inversion_factor",
-				       STATISTIC_P50, comparison->variant);
-	if (!factor) {
-		snprintf(out, FORMATTED_MAX, "%5s %5s", "", "");
-		return;
-	}
-	snprintf(out, FORMATTED_MAX, "%5.20s %5.20s", format_ratio(before, factor->baseline.centre),
-		 format_ratio(after, factor->other.centre));
-}
-
-static void add_comparison(struct page *page, const struct comparison *comparison,
-			   const char *first_column)
-{
-	const char *unit = metric_of(page, comparison)->unit;
-	char before[FORMATTED_MAX], after[FORMATTED_MAX], ratio[FORMATTED_MAX];
-	char interval[FORMATTED_MAX], factors[FORMATTED_MAX], more[FORMATTED_MAX];
-	struct buffer row = {0};
-
-	format_factors(factors, page, comparison);
-	buffer_format(&row, "%-13.40s %7s %7s %5s  %-11s %s ", first_column,
-		      format_value(before, comparison->baseline.centre, unit),
-		      format_value(after, comparison->other.centre, unit),
-		      format_ratio(ratio, comparison->ratio), format_interval(interval, comparison),
-		      factors);
-	if (row.text)
-		add_row(page, row.text, comparison->verdict, format_more(more, comparison));
-	buffer_release(&row);
-}
-
-static bool is_same_block(const struct page *page, const struct comparison *a,
-			  const struct comparison *b)
-{
-	const struct section_info *sections = page->analysis->results->sections;
-
-	return a->variant == b->variant && a->statistic == b->statistic &&
-	       !strcmp(sections[a->section].workload, sections[b->section].workload) &&
-	       !strcmp(sections[a->section].params, sections[b->section].params) &&
-	       !strcmp(metric_of(page, a)->name, metric_of(page, b)->name);
-}
-
-static bool is_block_begun(const struct page *page, size_t index)
-{
-	const struct comparison *comparisons = page->analysis->comparisons;
-
-	for (size_t i = 0; i < index; i++)
-		if (comparisons[i].family == comparisons[index].family &&
-		    is_same_block(page, &comparisons[i], &comparisons[index]))
-			return true;
-	return false;
-}
-
-static const char *direction_sentence(const struct metric_info *metric)
-{
-	switch (metric->direction) {
-	case HIGHER_IS_BETTER:
-		return "higher is better";
-	case NO_DIRECTION:
-		return "not judged";
-	default:
-		return "lower is better";
-	}
-}
-
-static void add_block_title(struct page *page, const struct comparison *comparison)
-{
-	const struct section_info *section =
-		&page->analysis->results->sections[comparison->section];
-	const struct metric_info *metric = metric_of(page, comparison);
-	struct buffer title = {0};
-	char shown[FORMATTED_MAX];
-
-	buffer_format(&title, "%s: %s%s, %s", section->workload,
-		      format_metric(shown, metric, comparison->statistic),
-		      comparison->statistic == STATISTIC_P50 ? " (median)" : "",
-		      direction_sentence(metric));
-	if (*section->params)
-		buffer_format(&title, " [%s]", section->params);
-	add_title(page, title.text ? title.text : "");
-	buffer_release(&title);
-}
-
-/* All placements of one metric: a title, a head, a row each. */
-static void add_block(struct page *page, size_t first)
-{
-	const struct analysis *analysis = page->analysis;
-	const struct comparison *comparison = &analysis->comparisons[first];
-	char before[FORMATTED_MAX], after[FORMATTED_MAX], factors[FORMATTED_MAX];
-	struct buffer head = {0};
-
-	add_block_title(page, comparison);
-	format_factors(factors, page, comparison);
-	buffer_format(&head, "%-13s %7s %7s %5s  %-11s %s verdict", "placement",
-		      column_label(before, label_of(page, analysis->baseline)),
-		      column_label(after, label_of(page, comparison->variant)), "ratio",
-		      "95 % range", factors[4] == ' ' ? factors : "inv. factor");
-	add_ascii(page->out, head.text ? head.text : "");
-	buffer_add(page->out, "\n");
-	buffer_release(&head);
-	for (size_t i = first; i < analysis->n_comparisons; i++)
-		if (analysis->comparisons[i].family == comparison->family &&
-		    is_same_block(page, comparison, &analysis->comparisons[i]))
-			add_comparison(page, &analysis->comparisons[i],
-				       analysis->results->sections[analysis->comparisons[i].section]
-					       .placement);
-}
-
-static void add_blocks(struct page *page, enum family family)
-{
-	const struct analysis *analysis = page->analysis;
-
-	for (size_t variant = 0; variant < analysis->results->n_variants; variant++)
-		for (size_t i = 0; i < analysis->n_comparisons; i++)
-			if (analysis->comparisons[i].variant == variant &&
-			    analysis->comparisons[i].family == family && !is_block_begun(page, i))
-				add_block(page, i);
-}
-
-static void add_primary(struct page *page)
-{
-	const struct analysis *analysis = page->analysis;
-
-	for (size_t i = 0; i < analysis->results->n_variants; i++) {
-		struct buffer title = {0};
-
-		if (i == analysis->baseline)
-			continue;
-		buffer_format(&title, "%s against %s", label_of(page, i),
-			      label_of(page, analysis->baseline));
-		if (strlen(label_of(page, i)) > 7 || strlen(label_of(page, analysis->baseline)) > 7)
-			add_title(page, title.text ? title.text : "");
-		buffer_release(&title);
-	}
-	add_blocks(page, FAMILY_PRIMARY);
-}
-
-/* The head over such rows; with several variants to compare, each row is of one of them. */
-static void add_named_head(struct page *page, size_t variant)
-{
-	const struct analysis *analysis = page->analysis;
-	char before[FORMATTED_MAX], after[FORMATTED_MAX];
-	struct buffer head = {0};
-
-	buffer_format(&head, "%-20s %-13s %8s %8s %6s  verdict", "metric", "placement",
-		      column_label(before, label_of(page, analysis->baseline)),
-		      analysis->results->n_variants > 2
-			      ? "variant"
-			      : column_label(after, label_of(page, variant)),
-		      "ratio");
-	add_ascii(page->out, head.text ? head.text : "");
-	buffer_add(page->out, "\n");
-	buffer_release(&head);
-}
-
-/* Controls and the like: the metric and where, in one column. */
-static void add_named_row(struct page *page, const struct comparison *comparison)
-{
-	const struct section_info *section =
-		&page->analysis->results->sections[comparison->section];
-	const struct metric_info *metric = metric_of(page, comparison);
-	char name[FORMATTED_MAX], before[FORMATTED_MAX], after[FORMATTED_MAX];
-	char ratio[FORMATTED_MAX], more[FORMATTED_MAX];
-	struct buffer row = {0};
-
-	buffer_format(&row, "%-20.30s %-13.40s %8s %8s %6s  ",
-		      format_metric(name, metric, comparison->statistic), section->placement,
-		      format_value(before, comparison->baseline.centre, metric->unit),
-		      format_value(after, comparison->other.centre, metric->unit),
-		      format_ratio(ratio, comparison->ratio));
-	if (row.text)
-		add_row(page, row.text, comparison->verdict, format_more(more, comparison));
-	buffer_release(&row);
-}
-
-static size_t count_verdict(const struct page *page, enum family family, enum verdict verdict)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < page->analysis->n_comparisons; i++)
-		count += page->analysis->comparisons[i].family == family &&
-			 page->analysis->comparisons[i].verdict == verdict;
-	return count;
-}
-
-static void add_secondary(struct page *page)
-{
-	const struct analysis *analysis = page->analysis;
-	struct buffer title = {0};
-	bool has_head = false;
-
-	if (!analysis->tests[FAMILY_SECONDARY])
-		return;
-	buffer_format(&title,
-		      "Secondary figures: %zu better, %zu worse, %zu equivalent, %zu inconclusive",
-		      count_verdict(page, FAMILY_SECONDARY, VERDICT_BETTER),
-		      count_verdict(page, FAMILY_SECONDARY, VERDICT_WORSE),
-		      count_verdict(page, FAMILY_SECONDARY, VERDICT_EQUIVALENT),
-		      count_verdict(page, FAMILY_SECONDARY, VERDICT_INCONCLUSIVE));
-	add_title(page, title.text ? title.text : "");
-	buffer_release(&title);
-	for (size_t i = 0; i < analysis->n_comparisons; i++) {
-		const struct comparison *comparison = &analysis->comparisons[i];
-
-		if (comparison->family != FAMILY_SECONDARY ||
-		    (!page->style.is_complete && comparison->verdict != VERDICT_WORSE))
-			continue;
-		if (!has_head)
-			add_named_head(page, comparison->variant);
-		has_head = true;
-		add_named_row(page, comparison);
-	}
-}
-
-static void add_controls(struct page *page)
-{
-	const struct analysis *analysis = page->analysis;
-	struct buffer title = {0};
-	bool has_head = false;
-
-	if (!analysis->tests[FAMILY_CONTROL])
-		return;
-	buffer_format(&title,
-		      "Controls: proxy execution cannot touch these; they must agree "
-		      "within %.0f %%",
-		      100 * analysis->control_margin);
-	add_title(page, title.text ? title.text : "");
-	buffer_release(&title);
-	/* Metric by metric: what is alike stands together. */
-	for (size_t i = 0; i < analysis->n_comparisons; i++) {
-		const struct comparison *first = &analysis->comparisons[i];
-
-		if (first->family != FAMILY_CONTROL || is_block_begun(page, i))
-			continue;
-		if (!has_head)
-			add_named_head(page, first->variant);
-		has_head = true;
-		for (size_t j = i; j < analysis->n_comparisons; j++)
-			if (analysis->comparisons[j].family == FAMILY_CONTROL &&
-			    is_same_block(page, first, &analysis->comparisons[j]))
-				add_named_row(page, &analysis->comparisons[j]);
-	}
-}
-
-static void add_invariants(struct page *page)
+static void add_invariants(struct text_page *page)
 {
 	const struct analysis *analysis = page->analysis;
 
 	if (analysis->n_invariants)
-		add_title(page, "Invariants: must be zero (seen, of how often it was tried)");
+		page_add_title(
+			page->out,
+			"Invariants: must be zero (seen, of how often it was tried; rates with "
+			"95 %)");
 	for (size_t i = 0; i < analysis->n_invariants; i++) {
 		const struct invariant *invariant = &analysis->invariants[i];
 		const struct section_info *section =
 			&analysis->results->sections[invariant->section];
 		struct buffer row = {0};
+		char rate[FORMATTED_MAX];
 
-		buffer_format(&row, "%-20.30s %-13.40s %-8.20s %llu of %llu  ",
+		buffer_format(&row, "%-20.30s %-13.40s %-8.20s %llu of %llu%s  ",
 			      section->metrics[invariant->metric].name, section->placement,
-			      label_of(page, invariant->variant),
+			      label_of(page->analysis, invariant->variant),
 			      (unsigned long long)invariant->violations,
-			      (unsigned long long)invariant->exposure);
+			      (unsigned long long)invariant->exposure,
+			      format_rate(rate, invariant->rate_upper));
 		if (row.text)
-			add_row(page, row.text, invariant->verdict, "");
+			page_add_row(page->out, page->style.has_colour, row.text,
+				     invariant->verdict, "");
 		buffer_release(&row);
 	}
 }
 
+/* Why there is no level, each reason once, with how many it stands for. */
+static void add_tail_reasons(struct text_page *page)
+{
+	const struct analysis *analysis = page->analysis;
+
+	for (size_t i = 0; i < analysis->n_tails; i++) {
+		const char *reason = analysis->tails[i].reason;
+		struct buffer line = {0};
+		bool is_new = reason != NULL;
+		size_t count = 0;
+
+		for (size_t j = 0; j < analysis->n_tails && reason; j++) {
+			bool is_same = analysis->tails[j].reason &&
+				       !strcmp(analysis->tails[j].reason, reason);
+
+			is_new &= !is_same || j >= i;
+			count += is_same;
+		}
+		if (!is_new)
+			continue;
+		buffer_format(&line, "no level for %zu: %s", count, reason);
+		page_add_wrapped(page->out, "  ", line.text ? line.text : "");
+		buffer_release(&line);
+	}
+}
+
+/* "461-510 ms", "9.8 ms-1.2 s" */
+static const char *format_range(char out[2 * FORMATTED_MAX], double from, double to,
+				const char *unit)
+{
+	char low[FORMATTED_MAX], high[FORMATTED_MAX];
+	size_t number;
+
+	format_value(low, from, unit);
+	format_value(high, to, unit);
+	number = strcspn(low, " ");
+	if (!strcmp(low + number, high + strcspn(high, " ")))
+		low[number] = '\0';
+	snprintf(out, 2 * FORMATTED_MAX, "%s-%s", low, high);
+	return out;
+}
+
+/* Maxima with how much was tried, and what ten times as much may show where the tail tells. */
+static void add_tails(struct text_page *page)
+{
+	const struct analysis *analysis = page->analysis;
+
+	if (!analysis->n_tails)
+		return;
+	page_add_title(page->out, "Maxima (not judged), and what is exceeded once in ten times the "
+				  "samples");
+	buffer_format(page->out, "%-14s %-13s %-7s %7s %8s  %s\n", "metric", "placement", "variant",
+		      "samples", "maximum", "level, 95 % range");
+	for (size_t i = 0; i < analysis->n_tails; i++) {
+		const struct tail *tail = &analysis->tails[i];
+		const struct section_info *section = &analysis->results->sections[tail->section];
+		const struct metric_info *metric = &section->metrics[tail->metric];
+		char name[FORMATTED_MAX], label[FORMATTED_MAX], max[FORMATTED_MAX];
+		char level[FORMATTED_MAX], range[2 * FORMATTED_MAX];
+		struct buffer row = {0};
+
+		buffer_format(&row, "%-14.30s %-13.40s %-7s %7llu %8s  ",
+			      format_metric(name, metric, main_statistic(metric->kind)),
+			      section->placement,
+			      page_column_label(label, label_of(analysis, tail->variant)),
+			      (unsigned long long)tail->samples,
+			      format_value(max, tail->max, metric->unit));
+		if (tail->is_given)
+			buffer_format(&row, "%s, %s",
+				      format_value(level, tail->level, metric->unit),
+				      format_range(range, tail->level_low, tail->level_high,
+						   metric->unit));
+		else
+			buffer_add(&row, "-");
+		page_add_line(page->out, row.text ? row.text : "");
+		buffer_release(&row);
+	}
+	add_tail_reasons(page);
+}
+
 /* One name over all variants: "proxying: !proxy 0 of 0, proxy 480 of 480". */
-static void add_evidence_line(struct page *page, const char *name)
+static void add_evidence_line(struct text_page *page, const char *name)
 {
 	const struct analysis *analysis = page->analysis;
 	struct buffer line = {0};
@@ -456,7 +141,8 @@ static void add_evidence_line(struct page *page, const char *name)
 
 		if (strcmp(sum->name, name))
 			continue;
-		buffer_format(&line, "%s%s %llu of %llu", separator, label_of(page, sum->variant),
+		buffer_format(&line, "%s%s %llu of %llu", separator,
+			      label_of(page->analysis, sum->variant),
 			      (unsigned long long)sum->observed, (unsigned long long)sum->expected);
 		if (sum->held < sum->sections)
 			buffer_format(&line, " (MISSING in %llu of %llu sections)",
@@ -464,16 +150,17 @@ static void add_evidence_line(struct page *page, const char *name)
 				      (unsigned long long)sum->sections);
 		separator = ", ";
 	}
-	add_wrapped(page, "  ", line.text ? line.text : "");
+	page_add_wrapped(page->out, "  ", line.text ? line.text : "");
 	buffer_release(&line);
 }
 
-static void add_evidence(struct page *page)
+static void add_evidence(struct text_page *page)
 {
 	const struct analysis *analysis = page->analysis;
 
 	if (analysis->n_evidence)
-		add_title(page, "Evidence: how often it was seen, of how often it had to be");
+		page_add_title(page->out,
+			       "Evidence: how often it was seen, of how often it had to be");
 	for (size_t i = 0; i < analysis->n_evidence; i++) {
 		bool is_new = true;
 
@@ -485,17 +172,17 @@ static void add_evidence(struct page *page)
 	}
 }
 
-static void add_health(struct page *page)
+static void add_health(struct text_page *page)
 {
 	const struct analysis *analysis = page->analysis;
 	struct buffer line = {0};
 
-	add_title(page, "Health of the kernel");
+	page_add_title(page->out, "Health of the kernel");
 	for (size_t i = 0; i < analysis->results->n_variants; i++) {
 		const struct variant_sum *sum = &analysis->variants[i];
 
 		buffer_format(&line, "%s%s: %zu of %zu boots ended well", i ? "; " : "",
-			      label_of(page, i), sum->ok, sum->boots);
+			      label_of(page->analysis, i), sum->ok, sum->boots);
 		if (sum->unclean)
 			buffer_format(&line, ", the kernel complained in %zu", sum->unclean);
 		else if (sum->unknown)
@@ -503,19 +190,19 @@ static void add_health(struct page *page)
 		else
 			buffer_add(&line, ", no complaint");
 	}
-	add_wrapped(page, "  ", line.text ? line.text : "");
+	page_add_wrapped(page->out, "  ", line.text ? line.text : "");
 	buffer_release(&line);
 	for (size_t i = 0; i < analysis->results->n_variants; i++)
 		for (size_t j = 0; j < analysis->variants[i].n_reports && j < 5; j++)
-			add_wrapped(page, "    ", analysis->variants[i].reports[j]);
+			page_add_wrapped(page->out, "    ", analysis->variants[i].reports[j]);
 }
 
-static void add_unmeasured(struct page *page)
+static void add_unmeasured(struct text_page *page)
 {
 	const struct analysis *analysis = page->analysis;
 
 	if (analysis->n_unmeasured)
-		add_title(page, "Not measured");
+		page_add_title(page->out, "Not measured");
 	for (size_t i = 0; i < analysis->n_unmeasured; i++) {
 		const struct unmeasured *what = &analysis->unmeasured[i];
 		const struct section_info *section =
@@ -523,8 +210,9 @@ static void add_unmeasured(struct page *page)
 						  : &analysis->results->sections[what->section];
 		struct buffer line = {0};
 
-		buffer_format(&line, "%s, %zu boot%s: %s%s%s%s%s%s", label_of(page, what->variant),
-			      what->boots, what->boots == 1 ? "" : "s", section ? section->id : "",
+		buffer_format(&line, "%s, %zu boot%s: %s%s%s%s%s%s",
+			      label_of(page->analysis, what->variant), what->boots,
+			      what->boots == 1 ? "" : "s", section ? section->id : "",
 			      section && what->metric != SIZE_MAX ? " " : "",
 			      section && what->metric != SIZE_MAX
 				      ? section->metrics[what->metric].name
@@ -532,54 +220,67 @@ static void add_unmeasured(struct page *page)
 			      section ? " " : "", what->outcome, what->reason ? ": " : "");
 		if (what->reason)
 			buffer_add(&line, what->reason);
-		add_wrapped(page, "  ", line.text ? line.text : "");
+		page_add_wrapped(page->out, "  ", line.text ? line.text : "");
 		buffer_release(&line);
 	}
 }
 
-static void add_warnings(struct page *page, size_t from, size_t to, const char *colour)
+static void add_warnings(struct text_page *page, size_t from, size_t to, const char *colour)
 {
 	for (size_t i = from; i < to; i++) {
 		if (page->style.has_colour)
 			buffer_add(page->out, colour);
-		add_wrapped(page, "WARNING: ", page->analysis->warnings[i]);
+		page_add_wrapped(page->out, "WARNING: ", page->analysis->warnings[i]);
 		if (page->style.has_colour)
 			buffer_add(page->out, "\033[0m");
 	}
 }
 
-static void add_headline(struct page *page)
+static void add_line(struct text_page *page)
+{
+	struct buffer line = {0};
+
+	one_line_write(&line, page->analysis, 0);
+	if (line.text && line.length)
+		line.text[line.length - 1] = '\0'; /* its newline: the wrapping has its own */
+	if (page->style.has_colour)
+		buffer_add(page->out, "\033[1m");
+	page_add_wrapped(page->out, "", line.text ? line.text : "");
+	if (page->style.has_colour)
+		buffer_add(page->out, "\033[0m");
+	buffer_release(&line);
+}
+
+/* What came out, what qualifies it, and on what machine and kernel: the first screen. */
+static void add_first_screen(struct text_page *page)
 {
 	const struct analysis *analysis = page->analysis;
 
+	add_line(page);
+	buffer_add(page->out, "\n");
 	add_warnings(page, 0, analysis->n_loud, "\033[1;31m");
-	for (size_t i = 0; i < analysis->n_headline; i++) {
-		if (page->style.has_colour && !i)
-			buffer_add(page->out, "\033[1m");
-		add_wrapped(page, "", analysis->headline[i]);
-		if (page->style.has_colour && !i)
-			buffer_add(page->out, "\033[0m");
-	}
+	for (size_t i = 0; i < analysis->n_headline; i++)
+		page_add_wrapped(page->out, "* ", analysis->headline[i]);
 	add_warnings(page, analysis->n_loud, analysis->n_warnings, "\033[33m");
 }
 
-static void add_facts(struct page *page)
+static void add_facts(struct text_page *page)
 {
 	char name[20];
 
-	add_title(page, "What was measured");
+	page_add_title(page->out, "What was measured");
 	for (size_t i = 0; i < page->analysis->n_facts; i++) {
 		snprintf(name, sizeof(name), "  %-11.12s ", page->analysis->facts[i].name);
-		add_wrapped(page, name, page->analysis->facts[i].text);
+		page_add_wrapped(page->out, name, page->analysis->facts[i].text);
 	}
 }
 
-static void add_method(struct page *page)
+static void add_method(struct text_page *page)
 {
 	const struct analysis *analysis = page->analysis;
 	struct buffer text = {0};
 
-	add_title(page, "How this was decided");
+	page_add_title(page->out, "How this was decided");
 	buffer_format(
 		&text,
 		"The boot is the unit: each boot gives one figure per metric (a median, a "
@@ -591,30 +292,30 @@ static void add_method(struct page *page)
 		"least.",
 		analysis->tests[FAMILY_PRIMARY], analysis->tests[FAMILY_SECONDARY],
 		100 * analysis->margin);
-	add_wrapped(page, "  ", text.text ? text.text : "");
+	page_add_wrapped(page->out, "  ", text.text ? text.text : "");
 	buffer_release(&text);
 }
 
 void text_write(struct buffer *out, const struct analysis *analysis, struct text_style style)
 {
-	struct page page = {.out = out, .analysis = analysis, .style = style};
+	struct text_page page = {.out = out, .analysis = analysis, .style = style};
 
-	if (style.is_complete)
-		add_headline(&page);
+	add_first_screen(&page);
 	if (style.is_complete)
 		add_facts(&page);
-	add_primary(&page);
-	add_secondary(&page);
-	add_controls(&page);
+	text_add_tables(&page);
 	add_invariants(&page);
 	add_evidence(&page);
-	if (style.is_complete)
+	if (style.is_complete) {
+		add_tails(&page);
 		add_health(&page);
+	}
 	add_unmeasured(&page);
 	if (style.is_complete) {
 		add_method(&page);
 	} else {
+		/* A terminal shows the end of what is long. */
 		buffer_add(out, "\n");
-		add_headline(&page);
+		add_line(&page);
 	}
 }

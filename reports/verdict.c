@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/compare.h"
+#include "reports/groups.h"
 #include "reports/overview.h"
+#include "reports/sequential.h"
 
 static const char *const verdict_words[] = {
 	[VERDICT_BETTER] = "better",
@@ -48,247 +51,6 @@ enum statistic main_statistic(enum metric_kind kind)
 	return kind == METRIC_DISTRIBUTION ? STATISTIC_P50 : STATISTIC_VALUE;
 }
 
-/* What a boot that went well says; NaN when it says nothing. */
-static double boot_value(const struct boot *boot, size_t section, size_t metric,
-			 enum statistic statistic)
-{
-	const struct section_result *result = boot_section(boot, section);
-	const struct measurement *measurement = boot_measurement(boot, section, metric);
-
-	if (boot->end != BOOT_END_OK || !measurement || result->outcome != OUTCOME_OK ||
-	    measurement->outcome != OUTCOME_OK)
-		return NAN;
-	return measurement->statistic[statistic];
-}
-
-int group_collect(struct arena *arena, const struct results *results, size_t section, size_t metric,
-		  enum statistic statistic, size_t variant, struct group *out)
-{
-	*out = (struct group){.centre = NAN};
-	out->values = arena_alloc(arena, results->n_boots * sizeof(double));
-	out->boots = arena_alloc(arena, results->n_boots * sizeof(size_t));
-	if (results->n_boots && (!out->values || !out->boots))
-		return -ENOMEM;
-	for (size_t i = 0; i < results->n_boots; i++) {
-		const struct boot *boot = &results->boots[i];
-		double value;
-
-		if (boot->variant != variant)
-			continue;
-		value = boot_value(boot, section, metric, statistic);
-		if (isnan(value))
-			continue;
-		out->values[out->n_boots] = value;
-		out->boots[out->n_boots++] = i;
-		out->samples += boot_measurement(boot, section, metric)->samples;
-	}
-	return 0;
-}
-
-static bool is_all_positive(const struct group *group)
-{
-	for (size_t i = 0; i < group->n_boots; i++)
-		if (group->values[i] <= 0)
-			return false;
-	return true;
-}
-
-static bool is_all_zero(const struct group *group)
-{
-	for (size_t i = 0; i < group->n_boots; i++)
-		if (group->values[i] != 0)
-			return false;
-	return true;
-}
-
-static bool is_in_rounds(const struct results *results, const struct boot *boot)
-{
-	const char *pairing = results->campaigns[boot->campaign].pairing;
-
-	return pairing ? !strcmp(pairing, "rounds") : !strcmp(results->time, "real");
-}
-
-static size_t find_partner(const struct results *results, const struct group *others,
-			   const bool *is_taken, const struct boot *boot)
-{
-	for (size_t i = 0; i < others->n_boots; i++) {
-		const struct boot *other = &results->boots[others->boots[i]];
-
-		if (!is_taken[i] && other->campaign == boot->campaign &&
-		    other->round == boot->round)
-			return i;
-	}
-	return SIZE_MAX;
-}
-
-static size_t keep_pairs(struct arena *arena, struct comparison *comparison, const size_t *pairs,
-			 size_t n_pairs)
-{
-	struct group *groups[] = {&comparison->baseline, &comparison->other};
-
-	for (size_t side = 0; side < 2; side++) {
-		struct group *group = groups[side];
-		double *values = arena_alloc(arena, n_pairs * sizeof(*values));
-		size_t *boots = arena_alloc(arena, n_pairs * sizeof(*boots));
-
-		if (!values || !boots)
-			return 0;
-		for (size_t i = 0; i < n_pairs; i++) {
-			values[i] = group->values[pairs[2 * i + side]];
-			boots[i] = group->boots[pairs[2 * i + side]];
-		}
-		group->left_out = group->n_boots - n_pairs;
-		group->values = values;
-		group->boots = boots;
-		group->n_boots = n_pairs;
-	}
-	return n_pairs;
-}
-
-/*
- * Matches the boots of one round. Where no more than a quarter of the smaller group
- * is without a partner, both groups are cut down to the pairs, in the same order,
- * and their number is returned; else, or without rounds, nothing is touched: 0.
- */
-static size_t make_pairs(struct arena *arena, const struct results *results,
-			 struct comparison *comparison)
-{
-	struct group *a = &comparison->baseline, *b = &comparison->other;
-	size_t smaller = a->n_boots < b->n_boots ? a->n_boots : b->n_boots, n_pairs = 0;
-	bool *is_taken = arena_alloc(arena, b->n_boots + 1);
-	size_t *pairs = arena_alloc(arena, (2 * smaller + 1) * sizeof(*pairs));
-
-	if (!is_taken || !pairs)
-		return 0;
-	for (size_t i = 0; i < a->n_boots; i++) {
-		const struct boot *boot = &results->boots[a->boots[i]];
-		size_t partner = is_in_rounds(results, boot)
-					 ? find_partner(results, b, is_taken, boot)
-					 : SIZE_MAX;
-
-		if (partner == SIZE_MAX)
-			continue;
-		is_taken[partner] = true;
-		pairs[2 * n_pairs] = i;
-		pairs[2 * n_pairs++ + 1] = partner;
-	}
-	if (!n_pairs || 4 * n_pairs < 3 * smaller)
-		return 0;
-	return keep_pairs(arena, comparison, pairs, n_pairs);
-}
-
-static double *to_scale(struct arena *arena, const struct group *group, bool is_log)
-{
-	double *out = arena_alloc(arena, (group->n_boots + 1) * sizeof(*out));
-
-	for (size_t i = 0; out && i < group->n_boots; i++)
-		out[i] = is_log ? log(group->values[i]) : group->values[i];
-	return out;
-}
-
-static double centre_of(const struct group *group, const double *scaled, bool is_log)
-{
-	if (!group->n_boots)
-		return NAN;
-	return is_log ? exp(mean_of(scaled, group->n_boots)) : mean_of(scaled, group->n_boots);
-}
-
-static int test_pairs(const double *a, const double *b, size_t n, bool wants_interval,
-		      struct comparison *comparison, struct interval *interval)
-{
-	double *differences = malloc(n * sizeof(*differences));
-	int err = 0;
-
-	if (!differences)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		differences[i] = b[i] - a[i];
-	comparison->test = TEST_PAIRED;
-	comparison->difference = difference_paired(differences, n);
-	permutation_paired(differences, n, &comparison->permutation);
-	if (wants_interval)
-		err = bootstrap_paired(differences, n, VERDICT_CONFIDENCE, interval);
-	free(differences);
-	return err;
-}
-
-static int test_groups(const double *a, const double *b, bool wants_interval,
-		       struct comparison *comparison, struct interval *interval)
-{
-	size_t n_a = comparison->baseline.n_boots, n_b = comparison->other.n_boots;
-	int err;
-
-	comparison->test = TEST_INDEPENDENT;
-	comparison->difference = difference_independent(a, n_a, b, n_b);
-	err = permutation_independent(a, n_a, b, n_b, &comparison->permutation);
-	if (!err && wants_interval)
-		err = bootstrap_independent(a, n_a, b, n_b, VERDICT_CONFIDENCE, interval);
-	return err;
-}
-
-static void set_ratio(struct comparison *comparison, const struct interval *interval)
-{
-	double before = comparison->baseline.centre, after = comparison->other.centre;
-
-	if (before > 0 && after >= 0)
-		comparison->ratio = after / before;
-	if (comparison->is_log && interval->is_valid) {
-		comparison->ratio_low = exp(interval->low);
-		comparison->ratio_high = exp(interval->high);
-	}
-}
-
-/* Two one-sided tests; not from fewer boots than an interval needs. */
-static void set_equivalence(struct comparison *comparison, double margin, size_t boots)
-{
-	comparison->margin =
-		comparison->is_log ? log1p(margin) : margin * fabs(comparison->baseline.centre);
-	if (boots < INTERVAL_MIN_BOOTS)
-		return;
-	if (is_all_zero(&comparison->baseline) && is_all_zero(&comparison->other))
-		comparison->p_equivalence = 0;
-	else
-		comparison->p_equivalence = equivalence_p(&comparison->difference,
-							  -comparison->margin, comparison->margin);
-}
-
-static size_t boots_of(const struct comparison *comparison)
-{
-	size_t a = comparison->baseline.n_boots, b = comparison->other.n_boots;
-
-	return a < b ? a : b;
-}
-
-static int compute(struct analysis *analysis, struct comparison *comparison)
-{
-	bool wants_interval = comparison->family != FAMILY_NONE;
-	struct interval interval = {0};
-	double *a, *b;
-	int err;
-
-	comparison->n_pairs = make_pairs(&analysis->arena, analysis->results, comparison);
-	comparison->is_log =
-		is_all_positive(&comparison->baseline) && is_all_positive(&comparison->other);
-	a = to_scale(&analysis->arena, &comparison->baseline, comparison->is_log);
-	b = to_scale(&analysis->arena, &comparison->other, comparison->is_log);
-	if (!a || !b)
-		return -ENOMEM;
-	comparison->baseline.centre = centre_of(&comparison->baseline, a, comparison->is_log);
-	comparison->other.centre = centre_of(&comparison->other, b, comparison->is_log);
-	if (!boots_of(comparison))
-		return 0;
-	if (comparison->n_pairs)
-		err = test_pairs(a, b, comparison->n_pairs, wants_interval, comparison, &interval);
-	else
-		err = test_groups(a, b, wants_interval, comparison, &interval);
-	set_ratio(comparison, &interval);
-	set_equivalence(comparison,
-			comparison->family == FAMILY_CONTROL ? analysis->control_margin
-							     : analysis->margin,
-			boots_of(comparison));
-	return err;
-}
-
 static enum family family_of(const struct metric_info *metric, enum statistic statistic)
 {
 	if (is_control_role(metric->role))
@@ -301,45 +63,73 @@ static enum family family_of(const struct metric_info *metric, enum statistic st
 	return FAMILY_SECONDARY;
 }
 
-static int add_comparison(struct analysis *analysis, size_t section, size_t metric,
-			  enum statistic statistic, size_t variant)
+static struct comparison new_comparison(const struct analysis *analysis, size_t section,
+					size_t metric, enum statistic statistic, size_t variant)
 {
-	const struct results *results = analysis->results;
-	const struct metric_info *info = &results->sections[section].metrics[metric];
-	struct comparison comparison = {.section = section,
-					.metric = metric,
-					.variant = variant,
-					.statistic = statistic,
-					.family = family_of(info, statistic),
-					.ratio = NAN,
-					.ratio_low = NAN,
-					.ratio_high = NAN,
-					.p_adjusted = NAN,
-					.p_equivalence = NAN,
-					.p_equivalence_adjusted = NAN,
-					.permutation.p = NAN};
-	struct comparison *added;
-	int err;
+	const struct metric_info *info = &analysis->results->sections[section].metrics[metric];
 
-	err = group_collect(&analysis->arena, results, section, metric, statistic,
-			    analysis->baseline, &comparison.baseline);
-	if (!err)
-		err = group_collect(&analysis->arena, results, section, metric, statistic, variant,
-				    &comparison.other);
-	/* A tail that neither side's samples carry is no comparison; a main figure that is missing
-	 * is. */
-	if (err || (!comparison.baseline.n_boots && !comparison.other.n_boots) ||
-	    (statistic != main_statistic(info->kind) && !boots_of(&comparison)))
+	return (struct comparison){.section = section,
+				   .metric = metric,
+				   .variant = variant,
+				   .against = variant_baseline(analysis, variant),
+				   .machine = ALL_MACHINES,
+				   .statistic = statistic,
+				   .family = family_of(info, statistic),
+				   .ratio = NAN,
+				   .ratio_low = NAN,
+				   .ratio_high = NAN,
+				   .heterogeneity = {NAN, NAN, NAN, NAN, NAN},
+				   .p_adjusted = NAN,
+				   .p_equivalence = NAN,
+				   .p_equivalence_adjusted = NAN,
+				   .permutation.p = NAN};
+}
+
+/*
+ * A tail that neither side's samples carry is no comparison; a main figure that is missing
+ * is one, which could not be measured.
+ */
+static bool is_worth_it(const struct comparison *comparison, enum metric_kind kind)
+{
+	if (comparison->statistic == main_statistic(kind) && comparison->machine == ALL_MACHINES)
+		return comparison->baseline.n_boots || comparison->other.n_boots ||
+		       comparison->reason;
+	return comparison_boots(comparison) > 0;
+}
+
+static int add_comparison(struct analysis *analysis, struct boot_index *index,
+			  struct comparison comparison)
+{
+	const struct section_info *section = &analysis->results->sections[comparison.section];
+	struct comparison *added;
+	int err = groups_make(index, &analysis->arena, &comparison);
+
+	if (err || !is_worth_it(&comparison, section->metrics[comparison.metric].kind))
 		return err;
-	err = compute(analysis, &comparison);
-	if (err)
-		return err;
-	added = arena_append(&analysis->arena, &analysis->comparisons, &analysis->n_comparisons,
-			     sizeof(*added));
+	added = comparison.machine == ALL_MACHINES
+			? arena_append(&analysis->arena, &analysis->comparisons,
+				       &analysis->n_comparisons, sizeof(*added))
+			: arena_append(&analysis->arena, &analysis->by_machine,
+				       &analysis->n_by_machine, sizeof(*added));
 	if (!added)
 		return -ENOMEM;
 	*added = comparison;
 	return 0;
+}
+
+/* The same for every machine, where there are several and the metric is worth a family. */
+static int add_machines(struct analysis *analysis, struct boot_index *index,
+			struct comparison comparison)
+{
+	int err = 0;
+
+	if (comparison.family != FAMILY_PRIMARY || analysis->results->n_machines < 2)
+		return 0;
+	for (size_t i = 0; i < analysis->results->n_machines && !err; i++) {
+		comparison.machine = i;
+		err = add_comparison(analysis, index, comparison);
+	}
+	return err;
 }
 
 static bool is_statistic_of(const struct metric_info *metric, int statistic)
@@ -353,7 +143,8 @@ static bool is_statistic_of(const struct metric_info *metric, int statistic)
 	return statistic == STATISTIC_P50;
 }
 
-static int compare_metric(struct analysis *analysis, size_t section, size_t metric)
+static int compare_metric(struct analysis *analysis, struct boot_index *index, size_t section,
+			  size_t metric)
 {
 	const struct results *results = analysis->results;
 	int err = 0;
@@ -361,10 +152,16 @@ static int compare_metric(struct analysis *analysis, size_t section, size_t metr
 	for (int statistic = 0; statistic < STATISTICS; statistic++) {
 		if (!is_statistic_of(&results->sections[section].metrics[metric], statistic))
 			continue;
-		for (size_t variant = 0; variant < results->n_variants && !err; variant++)
-			if (variant != analysis->baseline)
-				err = add_comparison(analysis, section, metric,
-						     (enum statistic)statistic, variant);
+		for (size_t variant = 0; variant < results->n_variants && !err; variant++) {
+			struct comparison comparison = new_comparison(
+				analysis, section, metric, (enum statistic)statistic, variant);
+
+			if (variant == analysis->baseline)
+				continue;
+			err = add_comparison(analysis, index, comparison);
+			if (!err)
+				err = add_machines(analysis, index, comparison);
+		}
 	}
 	return err;
 }
@@ -372,13 +169,17 @@ static int compare_metric(struct analysis *analysis, size_t section, size_t metr
 static int compare_all(struct analysis *analysis)
 {
 	const struct results *results = analysis->results;
-	int err = 0;
+	struct boot_index index = {0};
+	int err = boot_index_make(&index, &analysis->arena, results);
 
 	for (size_t section = 0; section < results->n_sections; section++)
 		for (size_t metric = 0; metric < results->sections[section].n_metrics; metric++)
 			if (!err)
-				err = compare_metric(analysis, section, metric);
-	return err;
+				err = compare_metric(analysis, &index, section, metric);
+	if (!err)
+		err = comparisons_compute(analysis, analysis->comparisons, analysis->n_comparisons);
+	return err ? err
+		   : comparisons_compute(analysis, analysis->by_machine, analysis->n_by_machine);
 }
 
 /*
@@ -386,30 +187,30 @@ static int compare_all(struct analysis *analysis)
  * could not be tested counts as a test with p = 1, so that losing data never makes
  * the others easier.
  */
-static int adjust_family(struct analysis *analysis, enum family family, size_t from, size_t to)
+static int adjust_family(struct comparison *list, size_t count, enum family family, size_t from,
+			 size_t to, size_t *tests)
 {
 	int (*adjust)(double *, size_t) =
 		family == FAMILY_SECONDARY ? benjamini_hochberg_adjust : holm_adjust;
-	double *p = calloc(analysis->n_comparisons + 1, sizeof(*p));
+	double *p = calloc(count + 1, sizeof(*p));
 	size_t n = 0;
 	int err;
 
 	if (!p)
 		return -ENOMEM;
-	for (size_t i = 0; i < analysis->n_comparisons; i++) {
-		const char *comparison = (const char *)&analysis->comparisons[i];
-		double value = *(const double *)(comparison + from);
+	for (size_t i = 0; i < count; i++) {
+		double value = *(const double *)((const char *)&list[i] + from);
 
-		if (analysis->comparisons[i].family == family)
+		if (list[i].family == family)
 			p[n++] = isnan(value) ? 1 : value;
 	}
 	err = adjust(p, n);
-	analysis->tests[family] = n;
+	*tests = n;
 	n = 0;
-	for (size_t i = 0; i < analysis->n_comparisons && !err; i++) {
-		char *comparison = (char *)&analysis->comparisons[i];
+	for (size_t i = 0; i < count && !err; i++) {
+		char *comparison = (char *)&list[i];
 
-		if (analysis->comparisons[i].family != family)
+		if (list[i].family != family)
 			continue;
 		if (!isnan(*(double *)(comparison + from)))
 			*(double *)(comparison + to) = p[n];
@@ -419,7 +220,7 @@ static int adjust_family(struct analysis *analysis, enum family family, size_t f
 	return err;
 }
 
-static int adjust_all(struct analysis *analysis)
+static int adjust_all(struct comparison *list, size_t count, size_t tests[FAMILIES])
 {
 	const size_t p = offsetof(struct comparison, permutation.p);
 	const size_t p_adjusted = offsetof(struct comparison, p_adjusted);
@@ -428,30 +229,32 @@ static int adjust_all(struct analysis *analysis)
 	int err = 0;
 
 	for (int family = 0; family < FAMILY_NONE && !err; family++) {
-		err = adjust_family(analysis, (enum family)family, p, p_adjusted);
+		err = adjust_family(list, count, (enum family)family, p, p_adjusted,
+				    &tests[family]);
 		if (!err)
-			err = adjust_family(analysis, (enum family)family, equivalence,
-					    equivalence_adjusted);
+			err = adjust_family(list, count, (enum family)family, equivalence,
+					    equivalence_adjusted, &tests[family]);
 	}
 	return err;
 }
 
 /* How many boots more would do: first what the test itself asks for, then the spread. */
-static void set_more_boots(struct analysis *analysis, struct comparison *comparison)
+static void set_more_boots(struct analysis *analysis, struct comparison *comparison, size_t tests)
 {
-	bool is_primary = comparison->family == FAMILY_PRIMARY;
-	size_t tests = is_primary ? analysis->tests[FAMILY_PRIMARY] : 1;
-	size_t have = boots_of(comparison);
-	size_t least =
-		permutation_boots_needed(VERDICT_ALPHA, tests, comparison->test == TEST_PAIRED);
-	double alpha = VERDICT_ALPHA / (double)tests;
+	size_t machines = comparison->n_machines > 1 ? comparison->n_machines : 1;
+	/* Of each variant on each machine; where they have not the same number, the mean. */
+	size_t have = (comparison_boots(comparison) + machines - 1) / machines;
+	size_t least = permutation_boots_needed(analysis->alpha, tests, machines,
+						comparison->test == TEST_PAIRED);
+	double alpha = analysis->alpha / (double)tests;
 	size_t difference, equivalence, needed;
 
 	if (have < least) {
 		comparison->more_boots = least - have;
 		comparison->reason = arena_format(
-			&analysis->arena, "%zu boots of each cannot decide %zu test%s; %zu could",
-			have, tests, tests == 1 ? "" : "s", least);
+			&analysis->arena, "%zu boots of each%s cannot decide %zu test%s; %zu could",
+			have, machines > 1 ? " on each machine" : "", tests, tests == 1 ? "" : "s",
+			least);
 		return;
 	}
 	difference = boots_for_difference(&comparison->difference, have, alpha);
@@ -465,19 +268,32 @@ static void set_more_boots(struct analysis *analysis, struct comparison *compari
 	comparison->reason = "the boots differ among themselves too much to tell";
 }
 
-static void decide_control(struct comparison *comparison)
+static void decide_control(const struct analysis *analysis, struct comparison *comparison)
 {
 	comparison->verdict = VERDICT_UNCLEAR;
 	/* Each control speaks for itself: agreement is not corrected for many. */
-	if (comparison->p_equivalence <= VERDICT_ALPHA)
+	if (comparison->p_equivalence <= analysis->alpha)
 		comparison->verdict = VERDICT_AGREE;
-	else if (comparison->p_adjusted <= VERDICT_ALPHA)
+	else if (comparison->p_adjusted <= analysis->alpha)
 		comparison->verdict = VERDICT_DISAGREE;
 	else
 		comparison->reason = "neither agreement nor a difference is shown by so few boots";
 }
 
-static void decide(struct analysis *analysis, struct comparison *comparison)
+/*
+ * A difference that is real is called equivalent only where the whole interval, and not its
+ * one-sided cousin, is within the margin: both one-sided tests at half the level.
+ */
+static bool is_equivalent(const struct analysis *analysis, const struct comparison *comparison)
+{
+	bool is_different = comparison->p_adjusted <= analysis->alpha;
+
+	return comparison->p_equivalence_adjusted <=
+	       (is_different ? analysis->alpha / 2 : analysis->alpha);
+}
+
+/* @primary_tests: how many share the correction with a primary one. */
+static void decide(struct analysis *analysis, struct comparison *comparison, size_t primary_tests)
 {
 	const struct metric_info *metric =
 		&analysis->results->sections[comparison->section].metrics[comparison->metric];
@@ -485,21 +301,24 @@ static void decide(struct analysis *analysis, struct comparison *comparison)
 
 	if (comparison->family == FAMILY_NONE) {
 		comparison->verdict = VERDICT_NOT_JUDGED;
-	} else if (!boots_of(comparison)) {
+	} else if (!comparison_boots(comparison)) {
 		comparison->verdict = VERDICT_NOT_MEASURED; /* overview_make says why */
 	} else if (comparison->family == FAMILY_CONTROL) {
-		decide_control(comparison);
-	} else if (comparison->p_equivalence_adjusted <= VERDICT_ALPHA) {
+		decide_control(analysis, comparison);
+	} else if (is_equivalent(analysis, comparison)) {
 		comparison->verdict = VERDICT_EQUIVALENT;
-		if (comparison->p_adjusted <= VERDICT_ALPHA)
+		if (is_identical(comparison))
+			comparison->reason = "the same figure to the last digit with every seed";
+		else if (comparison->p_adjusted <= analysis->alpha)
 			comparison->reason = "the difference is real, and within the margin";
-	} else if (comparison->p_adjusted <= VERDICT_ALPHA) {
+	} else if (comparison->p_adjusted <= analysis->alpha) {
 		comparison->verdict = is_up == (metric->direction == HIGHER_IS_BETTER)
 					      ? VERDICT_BETTER
 					      : VERDICT_WORSE;
 	} else {
 		comparison->verdict = VERDICT_INCONCLUSIVE;
-		set_more_boots(analysis, comparison);
+		set_more_boots(analysis, comparison,
+			       comparison->family == FAMILY_PRIMARY ? primary_tests : 1);
 	}
 }
 
@@ -533,6 +352,8 @@ static int choose_baseline(struct analysis *analysis, const char *wanted)
 	const struct results *results = analysis->results;
 	size_t found = find_label(results, wanted, false);
 
+	if (found == SIZE_MAX)
+		found = find_label(results, wanted, true);
 	if (wanted && found == SIZE_MAX) {
 		snprintf(analysis->error, sizeof(analysis->error),
 			 "--baseline: there is no variant '%.60s' here; the first one is '%.60s'",
@@ -547,24 +368,83 @@ static int choose_baseline(struct analysis *analysis, const char *wanted)
 	return 0;
 }
 
-int analysis_make(struct analysis *analysis, const struct results *results,
-		  const struct analysis_options *options)
+static bool is_known_same(const char *one, const char *other)
+{
+	return one && other && !strcmp(one, other);
+}
+
+static bool is_baseline_label(const struct analysis *analysis, size_t variant)
+{
+	const struct variant_info *variants = analysis->results->variants;
+
+	return !strcmp(variants[variant].plain_label, variants[analysis->baseline].plain_label);
+}
+
+size_t variant_baseline(const struct analysis *analysis, size_t variant)
+{
+	const struct results *results = analysis->results;
+	const struct variant_info *of = &results->variants[variant];
+	size_t same_kernel = SIZE_MAX;
+
+	if (is_baseline_label(analysis, variant))
+		return analysis->baseline;
+	for (size_t i = 0; i < results->n_variants; i++) {
+		const struct variant_info *candidate = &results->variants[i];
+
+		if (!is_baseline_label(analysis, i))
+			continue;
+		if (is_known_same(of->image_sha256, candidate->image_sha256))
+			return i;
+		if (same_kernel == SIZE_MAX && is_known_same(of->kernel, candidate->kernel))
+			same_kernel = i;
+	}
+	return same_kernel != SIZE_MAX ? same_kernel : analysis->baseline;
+}
+
+/* Zero is not said: the default. Intervals are never narrower than the usual ones. */
+static void set_levels(struct analysis *analysis, const struct analysis_options *options)
+{
+	analysis->margin = options && options->margin > 0 ? options->margin : VERDICT_MARGIN;
+	analysis->control_margin = fmax(VERDICT_CONTROL_MARGIN, analysis->margin);
+	analysis->alpha = options && options->alpha > 0 ? options->alpha : VERDICT_ALPHA;
+	/* A campaign that may stop early spends the level look by look. */
+	analysis->alpha *= sequential_share(analysis->results);
+	analysis->confidence = fmax(VERDICT_CONFIDENCE, 1 - analysis->alpha);
+}
+
+static int judge(struct analysis *analysis)
+{
+	size_t tests[FAMILIES];
+	int err = adjust_all(analysis->comparisons, analysis->n_comparisons, analysis->tests);
+
+	if (!err)
+		err = adjust_all(analysis->by_machine, analysis->n_by_machine, tests);
+	for (size_t i = 0; i < analysis->n_comparisons && !err; i++)
+		decide(analysis, &analysis->comparisons[i], analysis->tests[FAMILY_PRIMARY]);
+	for (size_t i = 0; i < analysis->n_by_machine && !err; i++)
+		decide(analysis, &analysis->by_machine[i], tests[FAMILY_PRIMARY]);
+	return err;
+}
+
+int analysis_compare(struct analysis *analysis, const struct results *results,
+		     const struct analysis_options *options)
 {
 	int err;
 
-	*analysis = (struct analysis){.results = results,
-				      .margin = options && options->margin > 0 ? options->margin
-									       : VERDICT_MARGIN,
-				      .control_margin = VERDICT_CONTROL_MARGIN};
-	if (analysis->control_margin < analysis->margin)
-		analysis->control_margin = analysis->margin;
+	*analysis =
+		(struct analysis){.results = results, .fail_on = options ? options->fail_on : 0};
+	set_levels(analysis, options);
 	err = choose_baseline(analysis, options ? options->baseline : NULL);
 	if (!err)
 		err = compare_all(analysis);
-	if (!err)
-		err = adjust_all(analysis);
-	for (size_t i = 0; i < analysis->n_comparisons && !err; i++)
-		decide(analysis, &analysis->comparisons[i]);
+	return err ? err : judge(analysis);
+}
+
+int analysis_make(struct analysis *analysis, const struct results *results,
+		  const struct analysis_options *options)
+{
+	int err = analysis_compare(analysis, results, options);
+
 	return err ? err : overview_make(analysis);
 }
 

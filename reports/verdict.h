@@ -54,9 +54,19 @@ struct group {
 	double centre; /* geometric mean, or the mean where a value is not positive; NaN: no boot */
 };
 
+/* Whether machines agree on a difference. */
+struct heterogeneity {
+	double q; /* Cochran's; NaN: fewer than two machines, or one without a spread */
+	double p; /* that so much is chance: Welch's test, as standard errors are estimates */
+	double i_squared; /* the share of the spread of machines that is not chance; 0 to 1 */
+	double ratio_least, ratio_most; /* of one machine; NaN where there are no ratios */
+};
+
 struct comparison {
-	size_t section, metric,
-		variant; /* indices into results; the baseline is analysis->baseline */
+	size_t section, metric, variant; /* indices into results */
+	size_t against;			 /* the variant it is compared with: see variant_baseline */
+	size_t machine;	   /* ALL_MACHINES together, or one of them: analysis->by_machine */
+	size_t n_machines; /* that have boots of both */
 	enum statistic statistic;
 	enum family family;
 	struct group baseline, other;
@@ -65,20 +75,53 @@ struct comparison {
 	double ratio, ratio_low, ratio_high; /* other / baseline; NaN where there is none */
 	struct difference difference;	     /* on the scale of the test */
 	double margin;			     /* on that scale */
+	struct heterogeneity heterogeneity;
+	/*
+	 * Virtual time: boots with the same seed in both variants, and how many of those gave the
+	 * same figure to the last digit. Where all did, that is equivalence in itself.
+	 */
+	size_t n_same_seed, n_identical;
 	enum test_kind test;
 	struct permutation permutation; /* p is NaN with TEST_NONE */
 	double p_adjusted, p_equivalence, p_equivalence_adjusted;
 	enum verdict verdict;
-	size_t more_boots;  /* per variant, at least; 0 when there is a verdict, SIZE_MAX: no number
-			       would do */
+	size_t more_boots;  /* per variant (and machine), at least; 0 when there is a verdict,
+			       SIZE_MAX: no number  would do */
 	const char *reason; /* one sentence; may be NULL */
 };
+
+#define ALL_MACHINES SIZE_MAX
 
 struct invariant {
 	size_t section, metric, variant;
 	size_t n_boots;
 	uint64_t violations, exposure;
+	/* No more than this share of tries would violate it, with 95 %: the rule of three,
+	 * 3 / exposure. NaN where something was seen, or nothing tried. */
+	double rate_upper;
 	enum verdict verdict;
+};
+
+/*
+ * How high a distribution may reach in ten times what was tried: reports/tail.h. Every
+ * distribution where lower is better has one per variant; maxima are shown with it and not judged.
+ */
+struct tail {
+	size_t section, metric, variant;
+	size_t n_boots;
+	uint64_t samples; /* the exposure: of all boots */
+	double max;	  /* of all boots; NaN without a sample */
+	bool is_given;	  /* the level below is; else @reason says why not */
+	const char *reason;
+	uint64_t horizon_samples; /* once in so many samples, ten times the exposure, */
+	double level, level_low,
+		level_high;   /* this is expected to be exceeded; with its interval */
+	double threshold;     /* above it the tail was fitted; NaN: no fit was tried */
+	uint64_t exceedances; /* so many samples are at or above it */
+	double shape, scale;  /* of the generalised Pareto distribution */
+	double fit_p;	      /* that the fit is right, by chi^2 */
+	double rate_trend_p, excess_trend_p; /* that nothing changed over the boots */
+	double dispersion; /* how much more the boots differ than chance makes them; 1: not */
 };
 
 /* One piece of evidence over all boots of a variant. */
@@ -115,18 +158,30 @@ struct fact {
 struct analysis_options {
 	const char *baseline; /* a variant's label; NULL: "!proxy", else the campaign's first */
 	double margin;	      /* 0: VERDICT_MARGIN */
+	double alpha;	      /* 0: VERDICT_ALPHA; a look of a sequential plan has its own */
+	unsigned int fail_on; /* what alone makes exit code 1 (reports/findings.h); 0: the usual */
 };
 
 struct analysis {
 	const struct results *results;
 	struct arena arena;
-	size_t baseline;
+	size_t baseline; /* THE reference; what each variant is compared with: variant_baseline */
 	double margin, control_margin;
+	double alpha;	   /* of every test, before the correction for many */
+	double confidence; /* of the intervals: 1 - alpha, at least VERDICT_CONFIDENCE */
 	struct comparison *comparisons; /* by section, metric, statistic, variant */
 	size_t n_comparisons;
 	size_t tests[FAMILIES];
+	/*
+	 * With several machines: what each of them says of the primary metrics, by section, metric,
+	 * variant and machine. A family of its own, with its own correction by Holm.
+	 */
+	struct comparison *by_machine;
+	size_t n_by_machine;
 	struct invariant *invariants;
 	size_t n_invariants;
+	struct tail *tails; /* by section, metric, variant */
+	size_t n_tails;
 	struct evidence_sum *evidence;
 	size_t n_evidence;
 	struct unmeasured *unmeasured;
@@ -139,7 +194,9 @@ struct analysis {
 	const char **warnings;
 	size_t n_warnings;
 	size_t n_loud; /* the first so many of them come before the headline: they qualify it */
-	int exit_code; /* bench/exit_codes.h */
+	size_t n_missing_variants; /* that a campaign planned and no boot is of */
+	unsigned int fail_on;	   /* as in the options */
+	int exit_code;		   /* bench/exit_codes.h */
 	char error[256];
 };
 
@@ -150,6 +207,13 @@ struct analysis {
 int analysis_make(struct analysis *analysis, const struct results *results,
 		  const struct analysis_options *options);
 void analysis_release(struct analysis *analysis);
+
+/*
+ * The comparisons and their verdicts alone: the first half of analysis_make, for those who only
+ * ask how it stands (no tails, invariants, facts, sentences or exit code). Errors as above.
+ */
+int analysis_compare(struct analysis *analysis, const struct results *results,
+		     const struct analysis_options *options);
 
 const char *verdict_word(enum verdict verdict);
 
@@ -164,6 +228,13 @@ bool is_control_role(enum metric_role role);
 const struct comparison *analysis_find(const struct analysis *analysis, size_t section,
 				       const char *metric, enum statistic statistic,
 				       size_t variant);
+
+/*
+ * What @variant is compared with. That is analysis->baseline, unless several variants share its
+ * plain label (the same label in two images): then it is the one of them with @variant's image,
+ * else with its kernel. Those baselines are themselves compared with analysis->baseline.
+ */
+size_t variant_baseline(const struct analysis *analysis, size_t variant);
 
 /* p50 of a distribution, the value of anything else: what a metric is judged by. */
 enum statistic main_statistic(enum metric_kind kind);

@@ -21,6 +21,14 @@ struct text_style {
 			     terminal needs */
 };
 
+/*
+ * "proxeval: 4 better, 0 worse, …" and a newline, ASCII. The six counts are always there, in this
+ * order; what comes after them is left out where it would make the line, without its
+ * newline, longer than @limit. ONE_LINE_MAX is what a commit's status takes; 0: no limit.
+ */
+#define ONE_LINE_MAX 140
+void one_line_write(struct buffer *out, const struct analysis *analysis, size_t limit);
+
 /* Plain ASCII, at most TEXT_COLUMNS wide. */
 void text_write(struct buffer *out, const struct analysis *analysis, struct text_style style);
 void markdown_write(struct buffer *out, const struct analysis *analysis);
@@ -35,12 +43,30 @@ struct json_object *summary_to_json(const struct analysis *analysis);
  * printed. */
 int reports_write(const struct analysis *analysis, const char *directory);
 
-/* results_load and analysis_make with the one message when something is wrong; 0 or the exit code.
- */
+/* results_load and, unless it is NULL, results_select, with the one message when something is
+ * wrong; 0 or the exit code. */
+struct selection;
+int reports_load(struct results *results, const char *const *paths, size_t n_paths,
+		 const struct selection *selection);
+
+/* The same of analysis_make. */
+int reports_compare(const struct results *results, struct analysis *analysis,
+		    const struct analysis_options *options);
+
+/* Both, without a selection. */
 int reports_analyse(struct results *results, struct analysis *analysis, const char *const *paths,
 		    size_t n_paths, const struct analysis_options *options);
 
-/* The terminal's table or, with @as_json, the summary. 0 or a negative errno with its message. */
-int reports_print(const struct analysis *analysis, FILE *terminal, bool as_json);
+enum print_form {
+	PRINT_TEXT, /* the terminal's tables */
+	PRINT_JSON, /* the summary or history document */
+	PRINT_LINE, /* one line */
+};
+
+/* 0 or a negative errno with its message. Colours only on a terminal without NO_COLOR. */
+int reports_print(const struct analysis *analysis, FILE *terminal, enum print_form form);
+
+struct history;
+int reports_print_history(const struct history *history, FILE *terminal, enum print_form form);
 
 #endif

@@ -106,6 +106,25 @@ bench_start() {
 		"$(seconds_since "$started") s" "0.2 s" "time ./run-bench list"
 }
 
+# Wall and CPU seconds and the most memory of one command, as "WALL s (CPU s of CPU), RSS MB".
+timed() { # COMMAND…
+	local code=0
+	/usr/bin/time -q -f '%e %U %S %M' -o "$scratch/time" "$@" >"$scratch/log" 2>&1 || code=$?
+	[ $code -lt 3 ] || { echo "bench: $* exited with $code:" >&2; tail -n 5 "$scratch/log" >&2; return 1; }
+	awk '{ printf "%.2f s (%.2f s of CPU time), %.0f MB", $1, $2 + $3, $4 / 1024 }' "$scratch/time"
+}
+
+# 100 machines x 2 variants x 20 boots with 60 metrics each, all compared; and one of their campaigns.
+bench_results() {
+	local recorded=$top/tests/fixtures/results/real-rounds/boot-0000-no-proxy.json found
+	python3 "$top/tests/make_load_set.py" "$recorded" "$scratch/set"
+	found=$(timed "$PROXEVAL" compare "$scratch/set"/*) || { status=1; return; }
+	row "4,000 boots of 100 machines compared ($(du -sm --apparent-size "$scratch/set" | cut -f 1) MB of JSON)" \
+		"$found" "2 s, 500 MB" "proxeval compare DIR/*, of what tests/make_load_set.py made"
+	found=$(timed "$PROXEVAL" report -o "$scratch/report" "$scratch/set/machine-000") || { status=1; return; }
+	row "a report of one campaign, 40 boots" "$found" "0.2 s" "proxeval report -o OUT DIR/machine-000"
+}
+
 bench_cold() {
 	local started=$EPOCHREALTIME
 	local command="PROXEVAL_BUILD=\$(mktemp -d) ./run-bench --yes run --time=virtual --quick"
@@ -122,6 +141,7 @@ row what here limit 'command that repeats it'
 echo '|---|---|---|---|'
 bench_record
 bench_start
+bench_results
 bench_warm
 bench_cold
 exit $status

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Makes plausible results, boot by boot, for the tests of the reports.
 
-    make_result_fixtures.py OUTPUT_DIR
+    make_result_fixtures.py OUTPUT_DIR [CASE…]
 
-writes one campaign's folder per case. Everything is drawn from fixed seeds, so
+writes one campaign's folder per case: without names, those that tests/fixtures/results has. Everything is drawn from fixed seeds, so
 that the fixtures are the same bytes wherever they are made. The shapes and sizes
 (350 ms against 18 ms and so on) follow what a guest showed; the numbers are made up.
 """
@@ -116,9 +116,13 @@ def section(rng, case, variant, placement):
             "evidence": evidence, "facts": {"section_cpu_ns": own_ns}}
 
 
+def image_of(case):
+    return hashlib.sha256(f"image{case.get('release', '')}".encode()).hexdigest()
+
+
 def environment(case, variant):
     on = variant == "proxy"
-    return {"kernel": {"release": "7.2.13", "version": "#1 SMP PREEMPT_DYNAMIC",
+    return {"kernel": {"release": case.get("release", "7.2.13"), "version": "#1 SMP PREEMPT_DYNAMIC",
                        "config": {"CONFIG_SCHED_PROXY_EXEC": "y", "CONFIG_NUMA": "y"},
                        "command_line": f"quiet panic=-1 sched_proxy_exec={int(on)}",
                        "proxy_exec": "on" if on else "off"},
@@ -144,12 +148,12 @@ def boot(case, name, index, round_, variant):
     return {"format": "proxeval-boot", "version": 1, "campaign": {"id": name, "seed": 1},
             "boot": {"index": index, "round": round_, "variant": variant,
                      "seed": 7000 + index, "attempt": 0},
-            "variant": {"label": variant, "image_sha256": hashlib.sha256(b"image").hexdigest(),
+            "variant": {"label": variant, "image_sha256": image_of(case),
                         "arguments": arguments,
                         "series": [{"patch": "0001-sched-example.patch",
                                     "sha256": hashlib.sha256(b"patch").hexdigest()}],
-                        "base": "7.2.13"},
-            "target": "vm", "time": case.get("time", "virtual"), "outcome": outcome,
+                        "base": case.get("release", "7.2.13")},
+            "target": case.get("target", "vm"), "time": case.get("time", "virtual"), "outcome": outcome,
             "reason": None if outcome == "ok" else "Kernel panic - not syncing: Fatal exception",
             "environment": environment(case, variant), "sections": sections,
             "health": {"clean": outcome == "ok", "taint_before": 0,
@@ -173,6 +177,18 @@ CASES = {
     "all-panicked": {"boots": 1, "outcomes": {"proxy": "panicked", "!proxy": "panicked"}},
     "hostile": {"boots": 4, "hostname": "<script>alert('x')</script>\u001b[31m",
                 "cpu": "Frobnitz <b>\"9000\"</b> & Söhne"},
+}
+
+# Machines x kernels, made by the tests that want them: two machines agree on 7.2.13, and on 7.3.1
+# one of them gains nothing.
+METAL = {"boots": 6, "placements": 2, "time": "real", "pairing": "rounds", "target": "metal"}
+XEON = {**METAL, "hostname": "numa-box-3", "cpu": "Intel(R) Xeon(R) Gold 6230 CPU @ 2.10GHz"}
+EPYC = {**METAL, "hostname": "epyc-1", "cpu": "AMD EPYC 7713 64-Core Processor"}
+MADE_BY_TESTS = {
+    "xeon-7.2.13": XEON,
+    "epyc-7.2.13": EPYC,
+    "xeon-7.3.1": {**XEON, "release": "7.3.1"},
+    "epyc-7.3.1": {**EPYC, "release": "7.3.1", "proxy_ns": 350_000_000},
 }
 
 
@@ -200,10 +216,10 @@ def write_case(folder, name, case):
     time = case.get("time", "virtual")
     write_json(os.path.join(directory, "campaign.json"), {
         "format": "proxeval-campaign", "version": 1, "id": identity, "seed": 1, "profile": "quick",
-        "target": "vm", "time": time, "topology": "2x2x2", "watchdog_s": 120,
+        "target": case.get("target", "vm"), "time": time, "topology": "2x2x2", "watchdog_s": 120,
         "pairing": case.get("pairing", "independent"),
         "variants": [{"label": v, "image_path": "bzImage",
-                      "image_sha256": hashlib.sha256(b"image").hexdigest(),
+                      "image_sha256": image_of(case),
                       "arguments": f"sched_proxy_exec={int(v == 'proxy')}", "manifest_path": None}
                      for v in ("proxy", "!proxy")],
         "boots": planned,
@@ -211,10 +227,10 @@ def write_case(folder, name, case):
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
-    for name, case in CASES.items():
-        write_case(sys.argv[1], name, case)
+    for name in sys.argv[2:] or CASES:
+        write_case(sys.argv[1], name, {**CASES, **MADE_BY_TESTS}[name])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
@@ -130,7 +131,8 @@ static struct campaign *make_campaign(const char *results, const char *image)
 		{.label = "proxy", .image_path = image, .arguments = "sched_proxy_exec=1"},
 		{.label = "!proxy", .image_path = image, .arguments = "sched_proxy_exec=0"},
 	};
-	struct campaign_request request = {.target = &target_vm,
+	struct campaign_request request = {.results = results,
+					   .target = &target_vm,
 					   .time = TIME_VIRTUAL,
 					   .seed = 1,
 					   .variants = variants,
@@ -141,17 +143,11 @@ static struct campaign *make_campaign(const char *results, const char *image)
 					   .profile = "quick",
 					   .watchdog_s = 60};
 	struct campaign *campaign = NULL;
-	char *id, *directory;
 
-	assert_int_equal(campaign_reserve(results, 1, &id, &directory), 0);
-	request.id = id;
-	request.directory = directory;
 	request.work =
 		json_tokener_parse("[{\"workload\":\"w\",\"placements\":[\"all\"],\"params\":{}}]");
 	assert_int_equal(campaign_create(&request, &campaign), 0);
 	json_object_put(request.work);
-	free(id);
-	free(directory);
 	return campaign;
 }
 
@@ -292,34 +288,32 @@ static void test_what_is_no_campaign_is_refused(void **state)
 static void test_two_campaigns_of_one_second_do_not_meet(void **state)
 {
 	const struct place *place = *state;
-	char *ids[2], *directories[2];
+	struct campaign *one = make_campaign(place->results, place->image);
+	struct campaign *other = make_campaign(place->results, place->image);
 
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(campaign_reserve(place->results, 1, &ids[i], &directories[i]), 0);
-	assert_string_not_equal(ids[0], ids[1]);
-	assert_string_not_equal(directories[0], directories[1]);
-	campaign_abandon(directories[0]);
-	assert_int_equal(access(directories[0], F_OK), -1);
-	for (int i = 0; i < 2; i++) {
-		free(ids[i]);
-		free(directories[i]);
-	}
+	assert_string_not_equal(one->id, other->id);
+	assert_string_not_equal(one->directory, other->directory);
+	campaign_free(other);
+	campaign_free(one);
 }
 
 /* In folders of their own nothing but the name tells two campaigns apart. */
 static void test_a_campaign_has_its_name_everywhere(void **state)
 {
 	const struct place *place = *state;
-	char *names[64], *directory, results[300];
+	char *names[64], results[300];
 	size_t n_same = 0;
 
 	for (size_t i = 0; i < 64; i++) {
+		struct campaign *campaign;
+
 		snprintf(results, sizeof(results), "%s/place-%zu", place->results, i % 8);
-		assert_int_equal(campaign_reserve(results, 1, &names[i], &directory), 0);
+		campaign = make_campaign(results, place->image);
+		names[i] = strdup(campaign->id);
 		assert_int_equal(strlen(names[i]), strlen("20261122-181500-1-3f9a"));
 		assert_int_equal(strspn(strrchr(names[i], '-') + 1, "0123456789abcdef"), 4);
-		campaign_abandon(directory);
-		free(directory);
+		assert_string_equal(strrchr(campaign->directory, '/') + 1, names[i]);
+		campaign_free(campaign);
 	}
 	/* Of one second and seed, 64 draws from 65536: more than one or two do not meet. */
 	for (size_t i = 0; i < 64; i++)
@@ -328,6 +322,53 @@ static void test_a_campaign_has_its_name_everywhere(void **state)
 	assert_true(n_same < 4);
 	for (size_t i = 0; i < 64; i++)
 		free(names[i]);
+}
+
+static size_t count_entries(const char *directory)
+{
+	struct dirent **entries;
+	int count = scandir(directory, &entries, NULL, NULL);
+
+	assert_true(count >= 2);
+	for (int i = 0; i < count; i++)
+		free(entries[i]);
+	free(entries);
+	return (size_t)count - 2;
+}
+
+/* Cut short anywhere before the rename, a start has made nothing that a glob or a command sees. */
+static void test_a_campaign_appears_whole_or_not_at_all(void **state)
+{
+	const struct place *place = *state;
+	char *results = format_string("%s/empty", place->results), *path;
+	struct variant variant = {.label = "a", .image_path = "/nonexistent", .arguments = ""};
+	struct campaign_request request = {.results = results,
+					   .target = &target_vm,
+					   .seed = 1,
+					   .variants = &variant,
+					   .n_variants = 1,
+					   .boots = 1,
+					   .watchdog_s = 60,
+					   .profile = "quick"};
+	struct campaign *campaign;
+
+	assert_true(campaign_create(&request, &campaign) < 0);
+	assert_int_equal(count_entries(results), 0);
+	campaign = make_campaign(results, place->image);
+	assert_int_equal(count_entries(results), 1);
+	path = format_string("%s/campaign.json", campaign->directory);
+	assert_int_equal(access(path, F_OK), 0);
+	free(path);
+	/* The lock came along with the rename. */
+	path = strdup(campaign->directory);
+	{
+		struct campaign *again;
+
+		assert_int_equal(campaign_load(&again, path), -EBUSY);
+	}
+	campaign_free(campaign);
+	free(path);
+	free(results);
 }
 
 static void test_topologies(void **state)
@@ -416,15 +457,16 @@ static void test_qemu_command_lines(void **state)
 	assert_int_equal(qemu_arguments(&machine, &arguments), 0);
 	assert_true(has_argument(&arguments, "kvm"));
 	assert_false(has_argument(&arguments, "-icount"));
-	assert_true(has_argument(&arguments,
-				 "console=ttyS0 quiet panic=-1 oops=panic nokaslr rdinit=/proxeval "
-				 "LD_LIBRARY_PATH=/lib sched_proxy_exec=1 -- exec --guest"));
+	assert_true(has_argument(
+		&arguments,
+		"console=ttyS0 quiet panic=-1 oops=panic nokaslr rdinit=/proxeval-guest "
+		"LD_LIBRARY_PATH=/lib sched_proxy_exec=1"));
 	argument_vector_release(&arguments);
 	machine.has_full_log = true;
 	assert_int_equal(qemu_arguments(&machine, &arguments), 0);
 	assert_true(has_argument(&arguments,
-				 "console=ttyS0 panic=-1 oops=panic nokaslr rdinit=/proxeval "
-				 "LD_LIBRARY_PATH=/lib sched_proxy_exec=1 -- exec --guest"));
+				 "console=ttyS0 panic=-1 oops=panic nokaslr rdinit=/proxeval-guest "
+				 "LD_LIBRARY_PATH=/lib sched_proxy_exec=1"));
 	argument_vector_release(&arguments);
 }
 
@@ -445,6 +487,8 @@ int main(void)
 						make_place, remove_place),
 		cmocka_unit_test_setup_teardown(test_a_campaign_has_its_name_everywhere, make_place,
 						remove_place),
+		cmocka_unit_test_setup_teardown(test_a_campaign_appears_whole_or_not_at_all,
+						make_place, remove_place),
 		cmocka_unit_test(test_topologies),
 		cmocka_unit_test(test_qemu_versions),
 		cmocka_unit_test(test_qemu_command_lines),

@@ -52,6 +52,8 @@ static const struct {
 	{"note=\"a sched_proxy_exec=0 b\"", true, false},
 	{"my_sched_proxy_exec=0", true, false},
 	{"quiet -- sched_proxy_exec=0", true, false},
+	/* Any blank divides words. */
+	{"quiet\r\f\vsched_proxy_exec=0\r", false, true},
 };
 
 static void test_the_command_line_is_read_as_the_kernel_reads_it(void **state)

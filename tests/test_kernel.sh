@@ -197,6 +197,103 @@ test_git_tree() {
 	! git -C "$tree" status --porcelain | grep -v ' kernel/a.c' || fail "the git tree was written to"
 }
 
+mbox() { # FILE [OPTION…]: patches the tree with the series in it
+	local file=$1
+	shift
+	kernel patch --kernel-tree "$tree" --mbox "$file" "$@"
+}
+
+# The same series as an mbox, as bare mails and compressed; a lore page; then what is not whole.
+test_mbox() {
+	local mails=$TEST_TOP/tests/fixtures/mbox file
+	gzip -c "$mails/thread.mbox" >"$work/thread.mbox.gz"
+	sed 's/$/\r/' "$mails/thread.mbox" >"$work/thread-crlf.mbox"
+	for file in "$mails/thread.mbox" "$mails/thread.txt" "$work/thread.mbox.gz" \
+		"$work/thread-crlf.mbox"; do
+		mbox "$file"
+		expect 0 '3 patches of v2 out of 6 mails'
+		expect 0 '1 reply with a patch of its own left out'
+		expect_equal "$file in the tree" "one TWO THREE " "$(tr '\n' ' ' <"$out/kernel/a.c")"
+		expect_equal "$file's new file" new "$(<"$out/kernel/new.c")"
+	done
+	file=$(grep -l 'From now on' "$PROXEVAL_BUILD"/kernel/mbox/*/0002-sched-Make-three-louder.patch | head -n 1)
+	grep -q '^Signed-off-by: Ada' "$file" || fail "a patch loses its message: $(<"$file")"
+	mbox "$mails/page.txt" --without 2
+	expect 0 '2 patches of v2 out of 4 mails'
+	expect_equal "the page in the tree" "one TWO three " "$(tr '\n' ' ' <"$out/kernel/a.c")"
+	sed '/^Subject: .PATCH v2 1/s/1.3/2\/3/' "$mails/thread.txt" >"$work/twice.txt"
+	mbox "$work/twice.txt"
+	expect 5 "two different patches are number 2 of v2"
+	sed '/^Subject: .PATCH v2 1/s/v2 1.3/v1 1\/3/' "$mails/thread.txt" >"$work/gap.txt"
+	mbox "$work/gap.txt"
+	expect 5 'patch 1/3 of v2 is missing'
+	sed 's/^/> /' "$mails/thread.txt" >"$work/quoted.txt"
+	mbox "$work/quoted.txt"
+	expect 5 'no mail with a patch'
+	mbox "$work/nowhere"
+	expect 5 "$work/nowhere"
+	head -c 300 "$work/thread.mbox.gz" >"$work/cut.gz"
+	mbox "$work/cut.gz"
+	expect 5 "$work/cut.gz"
+	mbox "$mails/thread.mbox" --series "$series"
+	expect 3 'take one'
+}
+
+test_without() {
+	sed -n '/^--- a/,$p' "$work/patches/good.patch" >"$work/patches/0001-two.patch"
+	sed 's/^ one/-one/; s/^-two/+ONE/; s/^+TWO/ TWO/' "$work/patches/good.patch" >"$work/patches/0002-one.patch"
+	echo 'aid or prose' >"$work/patches/0003-none.patch"
+	cat >>"$work/patches/0003-none.patch" <<-'PATCH'
+		--- /dev/null
+		+++ b/kernel/z.c
+		@@ -0,0 +1 @@
+		+z
+	PATCH
+	printf '%s\n' '0001-two.patch # K1' '0002-one.patch # K2' '0003-none.patch # K3 needs K2' \
+		>"$work/patches/tagged"
+	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged"
+	expect 0
+	expect_equal "all patches" "ONE TWO three " "$(tr '\n' ' ' <"$out/kernel/a.c")"
+	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without k3
+	expect 0
+	[ ! -e "$out/kernel/z.c" ] || fail "--without k3 leaves its file there"
+	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without K2
+	expect 5 'K3 needs K2, which is left out: leave K3 out as well (--without K3)'
+	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without 0002 --without 3
+	expect 5 "no patch '3'"
+	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without K3 --without 0002
+	expect 0
+	expect_equal "the first patch alone" "one TWO three " "$(tr '\n' ' ' <"$out/kernel/a.c")"
+	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without K1
+	expect 5 '0002-one.patch does not apply without K1: hunk 1 of kernel/a.c'
+	mkdir "$work/patches/without-K1"
+	sed 's/ TWO/ two/' "$work/patches/0002-one.patch" >"$work/patches/without-K1/0002-one.patch"
+	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without K1
+	expect 0
+	expect_equal "the adapted patch" "ONE two three " "$(tr '\n' ' ' <"$out/kernel/a.c")"
+	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without 000
+	expect 5 'both begin with'
+	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without K9
+	expect 5 "no patch 'K9'"
+}
+
+# What Kconfig cannot say reaches make, and makes another kernel.
+test_make_settings() {
+	local before PROXEVAL_BUILD=$work/settings
+	kernel build --kernel-tree "$tree" --series "$series" --config "$work/own.config"
+	before=$out
+	echo '# make: EXTRA_WORD=a word' >>"$work/own.config"
+	# shellcheck disable=SC2016
+	sed -i 's|echo x >>|echo "$(EXTRA_WORD)" >$(O)/word; echo x >>|' "$tree/Makefile"
+	kernel build --kernel-tree "$tree" --series "$series" --config "$work/own.config"
+	expect 0
+	[ "$out" != "$before" ] || fail "another make setting is not another kernel"
+	grep -q '^a word$' "$PROXEVAL_BUILD"/kernel/sources/*/objects/word || fail "make has not got the setting"
+	sed -i 's|echo "[^|]*/word; ||' "$tree/Makefile"
+	kernel build --debug magic
+	expect 3 magic
+}
+
 # A build that is cut off anywhere leaves nothing that looks finished.
 test_interruption() {
 	# shellcheck disable=SC2016
@@ -224,6 +321,10 @@ test_usage
 test_failed_patch
 test_relative_paths
 test_build
+test_mbox
+test_without
+echo "# nothing" >"$work/own.config"
+test_make_settings
 test_failures
 test_git_tree
 test_interruption

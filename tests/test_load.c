@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <errno.h>
+#include <json-c/json.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -96,10 +97,10 @@ static void test_truncated_anywhere(void **state)
 static void test_bad_values(void **state)
 {
 	(void)state;
-	expect_refused_with("\"samples\":12,", "\"samples\":NaN,", "not a whole number");
-	expect_refused_with("\"value\":0.", "\"value\":NaN,\"x\":0.", "not a finite number");
-	expect_refused_with("\"value\":0.", "\"value\":-Infinity,\"x\":0.", "not a finite number");
-	expect_refused_with("\"samples\":12,", "\"samples\":1e400,", "not a whole number");
+	expect_refused_with("\"samples\":12,", "\"samples\":NaN,", "is not finite");
+	expect_refused_with("\"value\":0.", "\"value\":NaN,\"x\":0.", "is not finite");
+	expect_refused_with("\"value\":0.", "\"value\":-Infinity,\"x\":0.", "is not finite");
+	expect_refused_with("\"samples\":12,", "\"samples\":1e400,", "is not finite");
 	expect_refused_with("\"samples\":12,", "\"samples\":-1,", "a count is from 0 to 2^53");
 	expect_refused_with("\"samples\":12,", "\"samples\":9223372036854775808,",
 			    "a count is from 0");
@@ -257,6 +258,254 @@ static void test_replays_count_once(void **state)
 	expect_boots("\"nodes\":2", "\"nodes\":1", 2, 0);
 }
 
+/* A boot like the good one, with each pair of @changes (old, new) made; a NULL ends them. */
+static char *write_boot(const char *name, const char *const *changes)
+{
+	char path[PATH_MAX], *text = strdup(good);
+
+	assert_non_null(text);
+	for (; *changes; changes += 2) {
+		char *at = strstr(text, changes[0]), *changed;
+
+		if (!at)
+			fail_msg("the fixture has no %s", changes[0]);
+		changed = format_string("%.*s%s%s", (int)(at - text), text, changes[1],
+					at + strlen(changes[0]));
+		assert_non_null(changed);
+		free(text);
+		text = changed;
+	}
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	assert_int_equal(write_file_atomically(path, text, strlen(text)), 0);
+	free(text);
+	return strdup(path);
+}
+
+#define CHANGES(...)                            \
+	(const char *const[])                   \
+	{                                       \
+		__VA_ARGS__ __VA_OPT__(, ) NULL \
+	}
+
+/* Loads up to three boots that differ as told, and keeps the results. */
+static void load_boots(struct results *results, const char *const *one, const char *const *two,
+		       const char *const *three)
+{
+	const char *const *changes[] = {one, two, three};
+	const char *names[] = {"one.json", "two.json", "three.json"};
+	char *paths[3];
+	size_t count = 0;
+
+	for (; count < 3 && changes[count]; count++)
+		paths[count] = write_boot(names[count], changes[count]);
+	if (results_load(results, (const char *const *)paths, count))
+		fail_msg("%s", results->error);
+	for (size_t i = 0; i < count; i++) {
+		unlink(paths[i]);
+		free(paths[i]);
+	}
+}
+
+#define CAMPAIGN(id)	 "\"id\":\"too-few\"", "\"id\":\"" id "\""
+#define SEED(seed)	 "\"seed\":70", "\"seed\":" seed
+#define REAL		 "\"time\":\"virtual\"", "\"time\":\"real\""
+#define HOST_TARGET	 "\"target\":\"vm\"", "\"target\":\"host\""
+#define HOSTNAME(name)	 "\"hostname\":\"guest\"", "\"hostname\":\"" name "\""
+#define HOST(name)	 "\"host\":\"builder\"", "\"host\":\"" name "\""
+#define MEMORY(bytes)	 "\"memory_bytes\":1073741824", "\"memory_bytes\":" bytes
+#define RELEASE(release) "\"release\":\"7.2.13\"", "\"release\":\"" release "\""
+#define NO_ENVIRONMENT	 "\"environment\":{", "\"environment\":{},\"was\":{"
+
+static void test_guests_of_one_shape_are_one_machine(void **state)
+{
+	struct results results;
+
+	(void)state;
+	/* In virtual time the host does not matter. */
+	load_boots(&results, CHANGES(), CHANGES(CAMPAIGN("b"), SEED("71"), HOST("other")), NULL);
+	assert_int_equal(results.n_machines, 1);
+	assert_string_equal(results.machines[0].name, "vm 2x2x2");
+	assert_int_equal(results.machines[0].cpus, 8);
+	assert_int_equal(results.n_variants, 1);
+	results_release(&results);
+	load_boots(&results, CHANGES(),
+		   CHANGES(CAMPAIGN("b"), SEED("71"), "\"cores\":4", "\"cores\":8"), NULL);
+	assert_int_equal(results.n_machines, 2);
+	assert_string_equal(results.machines[1].name, "vm 2x4x1");
+	assert_int_equal(results.boots[0].machine, 0);
+	assert_int_equal(results.boots[1].machine, 1);
+	assert_int_equal(results.n_sections, 1);
+	results_release(&results);
+	/* The same counts with other distances: a machine of its own, told by a number. */
+	load_boots(&results, CHANGES(),
+		   CHANGES(CAMPAIGN("b"), SEED("71"), "\"distances\":[[10,20],[20,10]]",
+			   "\"distances\":[[10,30],[30,10]]"),
+		   NULL);
+	assert_int_equal(results.n_machines, 2);
+	assert_string_equal(results.machines[1].name, "vm 2x2x2 #2");
+	results_release(&results);
+}
+
+static void test_in_real_time_the_guests_host_matters(void **state)
+{
+	struct results results;
+
+	(void)state;
+	load_boots(&results, CHANGES(REAL), CHANGES(REAL, CAMPAIGN("b"), HOST("other")),
+		   CHANGES(REAL, CAMPAIGN("c"), HOST("other")));
+	assert_int_equal(results.n_machines, 2);
+	assert_string_equal(results.machines[0].name, "vm 2x2x2 on builder (tcg)");
+	assert_string_equal(results.machines[1].name, "vm 2x2x2 on other (tcg)");
+	assert_int_equal(results.boots[2].machine, 1);
+	results_release(&results);
+}
+
+static void test_real_machines(void **state)
+{
+	struct results results;
+
+	(void)state;
+	load_boots(&results, CHANGES(REAL, HOST_TARGET, HOSTNAME("numa-box-3")),
+		   CHANGES(REAL, HOST_TARGET, HOSTNAME("numa-box-4"), CAMPAIGN("b")),
+		   CHANGES(REAL, HOST_TARGET, HOSTNAME("numa-box-3"), CAMPAIGN("c"),
+			   MEMORY("1041592320")));
+	assert_int_equal(results.n_machines, 2);
+	assert_string_equal(results.machines[0].name, "numa-box-3");
+	assert_string_equal(results.machines[1].name, "numa-box-4");
+	/* What a kernel takes for itself makes no other machine. */
+	assert_int_equal(results.boots[2].machine, 0);
+	results_release(&results);
+	load_boots(&results, CHANGES(REAL, HOST_TARGET),
+		   CHANGES(REAL, HOST_TARGET, CAMPAIGN("b"), MEMORY("34359738368")), NULL);
+	assert_int_equal(results.n_machines, 2);
+	assert_string_equal(results.machines[0].name, "guest (x86_64, 8 CPUs)");
+	assert_string_equal(results.machines[1].name, "guest (x86_64, 8 CPUs) #2");
+	results_release(&results);
+}
+
+static void test_a_boot_without_environment(void **state)
+{
+	struct results results;
+
+	(void)state;
+	load_boots(&results, CHANGES(SEED("71")),
+		   CHANGES("\"index\":0", "\"index\":1", NO_ENVIRONMENT),
+		   CHANGES("\"index\":0", "\"index\":2", CAMPAIGN("alone"), NO_ENVIRONMENT));
+	assert_int_equal(results.n_machines, 2);
+	assert_int_equal(results.boots[1].machine, 0);
+	assert_int_equal(results.boots[2].machine, 1);
+	assert_string_equal(results.machines[1].name, "unknown machine");
+	results_release(&results);
+}
+
+static void test_labels(void **state)
+{
+	struct results results;
+
+	(void)state;
+	load_boots(&results, CHANGES(), CHANGES(CAMPAIGN("b"), SEED("71"), RELEASE("7.3.4")), NULL);
+	assert_int_equal(results.n_variants, 2);
+	assert_string_equal(results.variants[0].label, "!proxy@7.2.13");
+	assert_string_equal(results.variants[1].label, "!proxy@7.3.4");
+	assert_string_equal(results.variants[1].plain_label, "!proxy");
+	assert_string_equal(results.variants[1].release, "7.3.4");
+	results_release(&results);
+	/* The release does not tell them apart: their campaigns do. */
+	load_boots(&results, CHANGES(),
+		   CHANGES(CAMPAIGN("b"), SEED("71"), "\"version\":\"#1", "\"version\":\"#2"),
+		   CHANGES(CAMPAIGN("c"), SEED("72"), RELEASE("7.3.4")));
+	assert_int_equal(results.n_variants, 3);
+	assert_string_equal(results.variants[0].label, "!proxy@too-few");
+	assert_string_equal(results.variants[1].label, "!proxy@b");
+	assert_string_equal(results.variants[2].label, "!proxy@c");
+	results_release(&results);
+}
+
+static void test_ends(void **state)
+{
+	(void)state;
+	expect_refused_with("\"sections\":[", "\"sections\":[],\"were\":[",
+			    "its outcome is ok and it has no section: it measured nothing");
+	expect_refused_with("\"outcome\":\"ok\"", "\"outcome\":\"died\"",
+			    "its outcome is died, without a \"reason\"");
+}
+
+static struct json_object *json_at_root(const struct boot *boot, const char *key)
+{
+	struct json_object *value = NULL;
+
+	assert_true(json_object_object_get_ex(boot_environment(boot), key, &value));
+	return value;
+}
+
+/* Enough files for several threads: all of it comes out in order, and without them the same. */
+static void test_many_files(void **state)
+{
+	enum { FILES = 200 };
+	char *paths[FILES];
+	struct results results;
+
+	(void)state;
+	for (int i = 0; i < FILES; i++) {
+		char name[40], index[40], seed[40];
+
+		snprintf(name, sizeof(name), "boot-%04d.json", i);
+		snprintf(index, sizeof(index), "\"index\":%d", i);
+		snprintf(seed, sizeof(seed), "\"seed\":%d,\"was\":70", 1000 + i);
+		paths[i] = write_boot(name, CHANGES("\"index\":0", index, "\"seed\":70", seed));
+	}
+	assert_int_equal(results_load(&results, (const char *const *)paths, FILES), 0);
+	assert_int_equal(results.n_boots, FILES);
+	assert_int_equal(results.n_variants, 1);
+	assert_int_equal(results.n_machines, 1);
+	for (size_t i = 0; i < FILES; i++) {
+		assert_int_equal(results.boots[i].index, i);
+		assert_string_equal(results.boots[i].path, paths[i]);
+		assert_int_equal(boot_measurement(&results.boots[i], 0, 0)->samples, 12);
+		assert_true(json_object_equal(json_at_root(&results.boots[i], "cpu"),
+					      json_at_root(&results.boots[0], "cpu")));
+	}
+	results_release(&results);
+	assert_int_equal(
+		results_load_parts(&results, (const char *const *)paths, FILES, RESULT_FIGURES), 0);
+	assert_int_equal(boot_measurement(&results.boots[0], 0, 0)->histogram.n_buckets, 0);
+	results_release(&results);
+	/* Of many that are wrong, the first is named. */
+	for (int i = 3; i < FILES; i += 2)
+		assert_int_equal(write_file_atomically(paths[i], "{", 1), 0);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(results_load(&results, (const char *const *)paths, FILES),
+				 -EINVAL);
+		assert_non_null(strstr(results.error, "boot-0003.json: it is cut short"));
+		results_release(&results);
+	}
+	for (int i = 0; i < FILES; i++) {
+		unlink(paths[i]);
+		free(paths[i]);
+	}
+}
+
+/* A boot without its metrics in the usual order, or with some more, says the same of each. */
+static void test_metrics_are_told_by_name(void **state)
+{
+	struct results results;
+
+	(void)state;
+	load_boots(
+		&results, CHANGES(),
+		CHANGES(CAMPAIGN("b"), SEED("71"), "\"metrics\":[",
+			"\"metrics\":[{\"name\":\"added\",\"unit\":\"count\",\"kind\":\"counter\","
+			"\"direction\":\"lower\",\"role\":\"secondary\",\"outcome\":\"ok\","
+			"\"reason\":null,\"value\":3},"),
+		NULL);
+	assert_int_equal(results.sections[0].n_metrics, 8);
+	assert_string_equal(results.sections[0].metrics[7].name, "added");
+	assert_null(boot_measurement(&results.boots[0], 0, 7));
+	assert_true(boot_measurement(&results.boots[1], 0, 7)->statistic[STATISTIC_VALUE] == 3);
+	assert_int_equal(boot_measurement(&results.boots[1], 0, 0)->samples, 12);
+	results_release(&results);
+}
+
 static void test_bucket_edges(void **state)
 {
 	(void)state;
@@ -282,6 +531,14 @@ int main(void)
 		cmocka_unit_test(test_a_campaign_without_boots_yet),
 		cmocka_unit_test(test_model),
 		cmocka_unit_test(test_replays_count_once),
+		cmocka_unit_test(test_guests_of_one_shape_are_one_machine),
+		cmocka_unit_test(test_in_real_time_the_guests_host_matters),
+		cmocka_unit_test(test_real_machines),
+		cmocka_unit_test(test_a_boot_without_environment),
+		cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_many_files),
+		cmocka_unit_test(test_metrics_are_told_by_name),
 		cmocka_unit_test(test_bucket_edges),
 	};
 

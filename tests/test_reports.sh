@@ -82,6 +82,87 @@ for damaged in broken:2 failed:1 no-progress:1 unclean:1; do
 	damage "half-${damaged%:*}" "${damaged%:*}"
 	expect_exit "${damaged#*:}" "$proxeval" compare "$work/half-${damaged%:*}"
 done
+
+# The gate: the list decides, but not over files that are wrong or runs that measured nothing.
+for gate in worse:worse:1 worse:violated:0 violated:worse,violated:1 violated:worse:0 same:worse:0 \
+	too-few:worse:0 too-few:inconclusive:1 broken:worse,violated,unhealthy:0 broken:not-measured:1 \
+	broken:broken:1 panicked:worse:2 panicked:unhealthy:1 panicked:unclean:1 all-panicked:worse:6 \
+	control-off:disagree:1 control-off:worse:0 worse:secondary-worse:1 same:secondary-worse:0; do
+	IFS=: read -r case words code <<<"$gate"
+	expect_exit "$code" "$proxeval" compare --fail-on "$words" "$fixtures/$case"
+	if [ "$code" -eq 1 ]; then
+		grep -q "^proxeval: --fail-on: .*([0-9]*)$" "$work/err" || fail "$gate: no word of what it was"
+	fi
+done
+for words in '' 'worse,' ',worse' bad 'worse violated'; do
+	expect_exit 3 "$proxeval" compare --fail-on "$words" "$fixtures/worse"
+done
+expect_exit 5 "$proxeval" compare --fail-on worse /nonexistent
+expect_exit 3 "$proxeval" compare --fail-on worse --history "$fixtures/same"
+expect_exit 3 "$proxeval" compare --json --one-line "$fixtures/same"
+expect_exit 3 "$proxeval" compare --exact --history "$fixtures/same" "$fixtures/same"
+
+# One line, whatever happened.
+expect_line()
+{
+	expect_exit "$1" "$proxeval" compare --one-line "$fixtures/$2"
+	printf '%s\n' "$3" | cmp - "$work/out" || fail "$2: $(cat "$work/out")"
+}
+expect_line 0 quick-virtual 'proxeval: 4 better, 0 worse, 0 equivalent, 0 inconclusive, 0 not-measured, 0 violated; proxy against !proxy, 6 boots each, vm virtual'
+expect_line 1 violated 'proxeval: 1 better, 0 worse, 0 equivalent, 0 inconclusive, 0 not-measured, 1 violated; proxy against !proxy, 6 boots each, vm virtual'
+expect_line 1 panicked 'proxeval: 0 better, 0 worse, 0 equivalent, 0 inconclusive, 1 not-measured, 0 violated, 1 unhealthy; proxy against !proxy, 0 to 3 boots each'
+
+# The first screen has what changed, by how much, how sure, and on what machine.
+for case in quick-virtual real-rounds control-off broken too-few violated panicked worse same; do
+	"$proxeval" compare "$fixtures/$case" >"$work/out" || true
+	head -n 24 "$work/out" | tr '\n' ' ' | tr -s ' ' >"$work/screen"
+	for words in 'not-measured, [01] violated' 'Linux 7.2.13 on vm 2x2x2: QEMU TCG CPU version 2.5+, 8 CPUs' \
+		'target vm, \(virtual\|real\) time' 'boots of proxy' 'donor wait'; do
+		grep -q "$words" "$work/screen" || fail "$case: the first screen does not say '$words'"
+	done
+done
+
+# Kernels x machines: every variant against the baseline of its kernel, and who disagrees.
+/usr/bin/python3 "$TEST_TOP/tests/make_result_fixtures.py" "$work/n-way" xeon-7.2.13 epyc-7.2.13 xeon-7.3.1 epyc-7.3.1
+expect_exit 2 "$proxeval" compare "$work"/n-way/*
+check_golden "$work/out" n-way.compare.txt
+awk 'length > 75 { bad = 1 } END { exit bad }' "$work/out" || fail "n-way: wider than 75 columns"
+expect_exit 0 "$proxeval" report -o "$work/n-way-report" "$work"/n-way/*
+check_golden "$work/n-way-report/report.md" n-way.report.md
+expect_exit 0 "$proxeval" compare "$work"/n-way/*-7.3.1
+grep -q '^\* The machines disagree: ' "$work/out" || fail "the machines' quarrel is not said"
+expect_exit 0 "$proxeval" compare "$work"/n-way/*-7.2.13
+grep -q 'disagree' "$work/out" && fail "the machines agree"
+
+# Parts of it: what is left out is not missing, and the family of tests is smaller.
+expect_exit 2 "$proxeval" compare --json --machine numa-box-3 --workload mutex-inversion --metric donor_wait_ns \
+	--variant proxy@7.3.1 --variant '!proxy@7.3.1' "$work"/n-way/*
+tr -d ' \n' <"$work/out" >"$work/screen"
+for words in '"primary_tests":4,' '"machines":\[{"name":"numa-box-3"' '"secondary_tests":4,' '"controls":\[\],' \
+	'onlyapartwascompared(--workloadmutex-inversion--metricdonor_wait_ns--variantproxy@7.3.1--variant!proxy@7.3.1--machinenuma-box-3)'; do
+	grep -q -- "$words" "$work/screen" || fail "the selection does not say $words: $(cat "$work/screen")"
+done
+grep -q 'epyc-1\|futex' "$work/screen" && fail "what was left out is there"
+expect_exit 0 "$proxeval" compare --variant proxy "$fixtures/quick-virtual"
+expect_exit 0 "$proxeval" compare --history --variant '!proxy' "$work"/n-way/*
+for unknown in --machine --workload --metric --variant; do
+	expect_exit 3 "$proxeval" compare "$unknown" nobody "$fixtures/same"
+	grep -q "^proxeval: error: $unknown: there is no 'nobody' here; there is '" "$work/err" || fail "$(cat "$work/err")"
+done
+expect_exit 3 "$proxeval" compare --exact --metric donor_wait_ns "$fixtures/same" "$fixtures/same"
+
+# A history over those kernels, on each machine: one of them lost what it had gained.
+expect_exit 1 "$proxeval" compare --history "$work"/n-way/*
+tr '\n' ' ' <"$work/out" | tr -s ' ' >"$work/screen"
+grep -q 'WORSE: donor wait of proxy (mutex-inversion, same-cpu, on epyc-1) is [0-9.]* times longer .* from 7.3.1 (campaign epyc-7.3.1) on' \
+	"$work/screen" || fail "the regression is not named: $(cat "$work/out")"
+check_golden "$work/out" history.txt
+expect_exit 0 "$proxeval" compare --history "$work"/n-way/xeon-*
+expect_exit 1 "$proxeval" compare --history --one-line "$work"/n-way/*
+expect_exit 2 "$proxeval" compare --history "$fixtures/too-few"
+expect_exit 4 "$proxeval" compare --history "$fixtures/all-panicked"
+expect_exit 5 "$proxeval" compare --history "$fixtures/same" "$fixtures/real-rounds"
+
 expect_exit 3 "$proxeval" compare
 expect_exit 3 "$proxeval" compare --baseline nobody "$fixtures/same"
 expect_exit 3 "$proxeval" compare --margin 0 "$fixtures/same"
@@ -157,8 +238,8 @@ tr -d '\n ' <"$work/long-report/report.txt" | grep -q "/$long.*broken" || fail "
 grep -q '^placement .* ser~oxy ' "$work/long-report/report.txt" || fail "no short label"
 
 # The page says what was measured, and the configuration is a table.
-grep -q '<td class="keep">CONFIG_NUMA</td><td><code>y</code>' "$work/too-few/index.html" || fail "no table of the configuration"
-grep -q '<td class="keep">campaign</td><td>too-few (seed 1)</td>' "$work/too-few/index.html" || fail "no campaign"
+grep -q '<th scope="row">kernel config CONFIG_NUMA</th><td class="wide"><code>y</code>' "$work/too-few/index.html" || fail "no table of the configuration"
+grep -q '<th scope="row">campaign</th><td class="wide">too-few (seed 1)</td>' "$work/too-few/index.html" || fail "no campaign"
 cp -r "$fixtures/too-few" "$work/unpatched"
 sed -i 's/"series":\[[^]]*\]/"series":[]/' "$work"/unpatched/boot-*-no-proxy.json
 expect_exit 0 "$proxeval" report "$work/unpatched"

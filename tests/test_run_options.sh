@@ -66,6 +66,11 @@ expect_refusal 5 "not 'nonsense'" run --base nonsense
 expect_refusal 5 "is not a kernel image" run --kernel-image "$PROXEVAL"
 expect_refusal 5 "is not a kernel image" run --variant "a:/dev/null:" --kernel-image "$PROXEVAL"
 
+# A name for the campaign is a folder's name.
+for name in "" ../out .hidden -x a/b "a b" "a\$b" "$(printf 'x%.0s' {1..101})"; do
+	expect_refusal 3 "--id has 1 to 100" run "--id=$name"
+done
+
 # Of two --results the last counts.
 expect_results() { # PART-OF-MESSAGE FOLDER
 	local said code=0
@@ -75,6 +80,13 @@ expect_results() { # PART-OF-MESSAGE FOLDER
 }
 expect_results "needs the name of a folder" ""
 expect_results "is none" /dev/null
+
+# And a new one.
+mkdir -p "$work/results/taken"
+code=0
+said=$("$PROXEVAL" run --results "$work/results" --id taken 2>&1 >/dev/null) || code=$?
+expect_equal "the exit code of a name that is taken" 3 "$code"
+expect_contains "a name that is taken" "$work/results/taken already" "$said"
 
 # resume has no --results: these are its own.
 expect_resume() { # EXIT-CODE PART-OF-MESSAGE ARGUMENT…
@@ -90,7 +102,7 @@ expect_resume 5 "is not a campaign's folder" "$work"
 expect_resume 5 "is not a campaign's folder" "$work/absent"
 mkdir "$work/bad"
 printf '{"format":' >"$work/bad/campaign.json"
-expect_resume 5 "is not a JSON object" "$work/bad"
+expect_resume 5 "it is cut short" "$work/bad"
 
 # A reader that went away ends nothing: 141 is what SIGPIPE would make of it.
 exec {gone}> >(exec true)
@@ -102,6 +114,6 @@ exec {gone}>&-
 
 # A virtual machine is process 1's; this shell is not.
 code=0
-"$PROXEVAL" exec --guest 2>/dev/null || code=$?
-expect_equal "the exit code of exec --guest outside a guest" 3 "$code"
+"$(dirname "$PROXEVAL")/proxeval-guest" 2>/dev/null || code=$?
+expect_equal "the exit code of proxeval-guest outside a guest" 3 "$code"
 finish

@@ -22,6 +22,31 @@
 			fail_msg("%s is %.17g, not %.17g", #value, near_value, near_expected); \
 	} while (0)
 
+/* One machine, two groups. */
+static int permutation_independent(const double *a, size_t n_a, const double *b, size_t n_b,
+				   struct permutation *out)
+{
+	return permutation_test(&(struct stratum){a, b, n_a, n_b}, 1, out);
+}
+
+/* One machine, pairs. */
+static int permutation_paired(const double *differences, size_t n, struct permutation *out)
+{
+	return permutation_test(&(struct stratum){NULL, differences, 0, n}, 1, out);
+}
+
+static struct difference difference_independent(const double *a, size_t n_a, const double *b,
+						size_t n_b)
+{
+	return difference_of(&(struct stratum){a, b, n_a, n_b}, 1);
+}
+
+static int bootstrap_independent(const double *a, size_t n_a, const double *b, size_t n_b,
+				 double confidence, struct interval *out)
+{
+	return bootstrap_interval(&(struct stratum){a, b, n_a, n_b}, 1, confidence, out);
+}
+
 static void test_independent_by_hand(void **state)
 {
 	/* 6 ways to choose 2 of 4; only {1,2} and {3,4} are as far apart: 2/6. */
@@ -35,7 +60,7 @@ static void test_independent_by_hand(void **state)
 	assert_int_equal(permutation_independent(a, 2, b, 2, &out), 0);
 	assert_near(out.p, 2.0 / 6, 1e-15);
 	assert_int_equal(out.arrangements, 6);
-	assert_false(out.is_monte_carlo);
+	assert_int_equal(out.method, PERMUTATION_EXACT);
 	permutation_independent(c, 2, d, 3, &out);
 	assert_near(out.p, 1, 1e-15);
 	assert_int_equal(out.arrangements, 10);
@@ -67,7 +92,7 @@ static void test_separated_groups_reach_the_smallest_p(void **state)
 	permutation_independent(a, 6, b, 6, &out);
 	assert_int_equal(out.arrangements, 924);
 	assert_near(out.p, 2.0 / 924, 1e-15);
-	assert_near(permutation_smallest_p(6, false), 2.0 / 924, 1e-12);
+	assert_near(permutation_smallest_p(6, 1, false), 2.0 / 924, 1e-12);
 }
 
 static void test_paired_by_hand(void **state)
@@ -81,7 +106,7 @@ static void test_paired_by_hand(void **state)
 	assert_near(out.p, 2.0 / 8, 1e-15);
 	permutation_paired(one_down, 3, &out);
 	assert_near(out.p, 4.0 / 8, 1e-15);
-	assert_near(permutation_smallest_p(6, true), 2.0 / 64, 1e-15);
+	assert_near(permutation_smallest_p(6, 1, true), 2.0 / 64, 1e-15);
 }
 
 static void test_ties_count_whatever_the_rounding(void **state)
@@ -110,27 +135,154 @@ static void test_many_boots_are_drawn_and_repeat(void **state)
 	}
 	permutation_independent(a, 30, b, 30, &one);
 	permutation_independent(a, 30, b, 30, &two);
-	assert_true(one.is_monte_carlo);
-	assert_int_equal(one.arrangements, PERMUTATION_DRAWS + 1);
+	assert_int_equal(one.method, PERMUTATION_DRAWN);
 	assert_true(one.p == two.p && one.p > 0.2 && one.p < 0.6);
-	for (int i = 0; i < 30; i++)
-		b[i] = a[i] + 50;
-	permutation_independent(a, 30, b, 30, &one);
-	assert_near(one.p, 1.0 / (PERMUTATION_DRAWS + 1), 1e-15);
-	permutation_paired(b, 30, &two);
-	assert_true(two.is_monte_carlo && two.p < 1e-4);
+	/* It stopped at 1,000 hits: p is their share of the draws. */
+	assert_near(one.p * (double)one.arrangements, 1000, 1e-6);
+}
+
+/* The arrangements of 8 v 8 and of 12 pairs, one by one: what the quick ways must come to. */
+static double brute_independent(const double *a, const double *b)
+{
+	double values[16], observed = 0, total = 0;
+	int hits = 0, all = 0;
+
+	for (int i = 0; i < 16; i++) {
+		values[i] = i < 8 ? a[i] : b[i - 8];
+		total += values[i];
+		observed += i < 8 ? 0 : values[i];
+	}
+	for (unsigned int mask = 0; mask < 1u << 16; mask++) {
+		double sum = 0;
+
+		if (__builtin_popcount(mask) != 8)
+			continue;
+		for (int i = 0; i < 16; i++)
+			sum += mask >> i & 1 ? values[i] : 0;
+		all++;
+		hits += fabs(sum - total / 2) >= fabs(observed - total / 2) - 1e-9;
+	}
+	assert_int_equal(all, 12870);
+	return (double)hits / all;
+}
+
+static double brute_paired(const double *differences, int n)
+{
+	double observed = 0;
+	int hits = 0;
+
+	for (int i = 0; i < n; i++)
+		observed += differences[i];
+	for (unsigned int mask = 0; mask < 1u << n; mask++) {
+		double sum = 0;
+
+		for (int i = 0; i < n; i++)
+			sum += mask >> i & 1 ? differences[i] : -differences[i];
+		hits += fabs(sum) >= fabs(observed) - 1e-9;
+	}
+	return (double)hits / (1u << n);
+}
+
+static void test_quick_counts_are_exact(void **state)
+{
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	struct permutation out;
+
+	(void)state;
+	gsl_rng_set(rng, 3);
+	for (int trial = 0; trial < 10; trial++) {
+		double a[8], b[12];
+
+		/* Small whole numbers, so that there are many ties. */
+		for (int i = 0; i < 8; i++)
+			a[i] = (double)gsl_rng_uniform_int(rng, 9);
+		for (int i = 0; i < 12; i++)
+			b[i] = (double)gsl_rng_uniform_int(rng, 9) - 2 + trial * 0.5;
+		permutation_independent(a, 8, b, 8, &out);
+		assert_int_equal(out.arrangements, 12870);
+		assert_near(out.p, brute_independent(a, b), 1e-14);
+		permutation_paired(b, 12, &out);
+		assert_int_equal(out.arrangements, 4096);
+		assert_near(out.p, brute_paired(b, 12), 1e-14);
+	}
+	gsl_rng_free(rng);
+}
+
+/* 20 v 20 are 1.4e11 arrangements: a p far below what drawing sees is found all the same. */
+static void test_tiny_p_is_exact(void **state)
+{
+	double a[20], b[20], differences[40];
+	struct permutation out;
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		a[i] = i;
+		b[i] = 20 + i;
+	}
+	permutation_independent(a, 20, b, 20, &out);
+	assert_int_equal(out.method, PERMUTATION_EXACT);
+	assert_int_equal(out.arrangements, 137846528820);
+	assert_near(out.p * 137846528820, 2, 1e-6);
+	/*
+	 * Largest of a and smallest of b exchanged: the numbers of arrangements with a rank sum
+	 * 0, 1 and 2 off the extreme one are 1, 1 and 2 (partitions), at either end.
+	 */
+	a[19] = 20;
+	b[0] = 19;
+	permutation_independent(a, 20, b, 20, &out);
+	assert_near(out.p * 137846528820, 4, 1e-6);
+	a[19] = 21;
+	b[0] = 20;
+	b[1] = 19;
+	permutation_independent(a, 20, b, 20, &out);
+	assert_near(out.p * 137846528820, 8, 1e-6);
+	/* 40 pairs that all go up but one, the smallest: 2 of 2^40, and 2 more for its sign. */
+	for (int i = 0; i < 40; i++)
+		differences[i] = i + 1;
+	differences[0] = -1;
+	permutation_paired(differences, 40, &out);
+	assert_int_equal(out.method, PERMUTATION_EXACT);
+	assert_near(out.p * 0x1p40, 4, 1e-6);
+}
+
+/* What is too much for that is bounded, by no less than it is. */
+static void test_bounds_are_not_too_small(void **state)
+{
+	double a[200], b[200], few_a[14], few_b[14];
+	struct stratum two[2] = {{few_a, few_b, 7, 7}, {few_a + 7, few_b + 7, 7, 7}};
+	struct permutation out;
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		a[i] = i % 20;
+		b[i] = i % 20 + 4;
+	}
+	permutation_independent(a, 200, b, 200, &out);
+	assert_int_equal(out.method, PERMUTATION_BOUNDED);
+	assert_int_equal(out.arrangements, UINT64_MAX);
+	/* z = 6.7: 2 Q(z) is 2e-11 for a normal sum; Chernoff's bound is some 10 times that. */
+	assert_true(out.p > 2e-11 && out.p < 1e-8);
+	/* Two machines' 3432^2 arrangements are counted; the extreme ones are 2 of them. */
+	for (int i = 0; i < 14; i++) {
+		few_a[i] = i % 7;
+		few_b[i] = 10 + i % 7;
+	}
+	permutation_test(two, 2, &out);
+	assert_int_equal(out.method, PERMUTATION_EXACT);
+	assert_int_equal(out.arrangements, 3432 * 3432);
+	assert_near(out.p * 3432 * 3432, 2, 1e-6);
 }
 
 static void test_boots_needed(void **state)
 {
 	(void)state;
 	/* 2/C(8,4) = 2/70 <= 0.05; 2/C(6,3) = 2/20 is not. */
-	assert_int_equal(permutation_boots_needed(0.05, 1, false), 4);
+	assert_int_equal(permutation_boots_needed(0.05, 1, 1, false), 4);
 	/* 4 tests: 2/C(10,5) * 4 = 0.0317; 2/70 * 4 is not. */
-	assert_int_equal(permutation_boots_needed(0.05, 4, false), 5);
+	assert_int_equal(permutation_boots_needed(0.05, 4, 1, false), 5);
 	/* 2/2^6 = 0.031; and 4 tests: 2/2^8 * 4 = 0.031. */
-	assert_int_equal(permutation_boots_needed(0.05, 1, true), 6);
-	assert_int_equal(permutation_boots_needed(0.05, 4, true), 8);
+	assert_int_equal(permutation_boots_needed(0.05, 1, 1, true), 6);
+	assert_int_equal(permutation_boots_needed(0.05, 4, 1, true), 8);
 }
 
 static void test_holm(void **state)
@@ -298,16 +450,16 @@ static void test_false_positives(void **state)
 
 static void test_boots_for_a_power(void **state)
 {
-	/* n = (1.959964 + 0.841621)^2 * (se^2 * 4) / 1^2 with se = 1 from 4 boots: 31.4. */
+	/* The smallest n in R with pt(sqrt(n/4) - qt(0.975, 6*n/4), 6*n/4) >= 0.8 is 33. */
 	struct difference now = {.mean = 1, .standard_error = 1, .degrees = 6};
 
 	(void)state;
-	assert_int_equal(boots_for_difference(&now, 4, 0.05), 32);
+	assert_int_equal(boots_for_difference(&now, 4, 0.05), 33);
 	assert_true(boots_for_equivalence(&now, 4, 0.05, 0.5) == SIZE_MAX);
 	now.mean = 0;
 	assert_true(boots_for_difference(&now, 4, 0.05) == SIZE_MAX);
-	/* (1.644854 + 0.841621)^2 * 4 / 0.5^2 = 98.9 */
-	assert_int_equal(boots_for_equivalence(&now, 4, 0.05, 0.5), 99);
+	/* And with 2 * pt(0.5 * sqrt(n/4) - qt(0.95, 6*n/4), 6*n/4) - 1 >= 0.8 it is 139. */
+	assert_int_equal(boots_for_equivalence(&now, 4, 0.05, 0.5), 139);
 }
 
 int main(void)
@@ -319,6 +471,9 @@ int main(void)
 		cmocka_unit_test(test_paired_by_hand),
 		cmocka_unit_test(test_ties_count_whatever_the_rounding),
 		cmocka_unit_test(test_many_boots_are_drawn_and_repeat),
+		cmocka_unit_test(test_quick_counts_are_exact),
+		cmocka_unit_test(test_tiny_p_is_exact),
+		cmocka_unit_test(test_bounds_are_not_too_small),
 		cmocka_unit_test(test_boots_needed),
 		cmocka_unit_test(test_holm),
 		cmocka_unit_test(test_benjamini_hochberg),

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 from jsonschema import Draft202012Validator
 
@@ -94,6 +95,28 @@ def check_campaigns():
     expect_invalid(schema, with_value(good, [], "boots"), "campaign without boots")
 
 
+def check_sequential():
+    schema = validator("campaign")
+    plan = {"method": "group-sequential-union-bound", "spending": "linear", "error_rate": 0.05, "tests_expected": 4,
+            "max_boots": 24, "looks": [{"boots": 6, "alpha": 0.0125}, {"boots": 24, "alpha": 0.0375}]}
+    good = with_value(load(f"{FIXTURES}/same/campaign.json"), plan, "sequential")
+    expect_valid(schema, good, "a campaign that may stop early")
+    expect_invalid(schema, with_value(good, [], "sequential", "looks"), "a sequential plan without looks")
+    expect_invalid(schema, with_value(good, "guess", "sequential", "method"), "a sequential plan of odd method")
+    expect_invalid(schema, with_value(good, 0, "sequential", "looks", 0, "alpha"), "a look without a level")
+
+
+def check_calibrations():
+    schema = validator("calibration")
+    for name in ("same", "real-rounds", "too-few", "panicked", "all-panicked"):
+        answer = subprocess.run([os.environ["PROXEVAL"], "calibrate", "--json", "--from", f"{FIXTURES}/{name}"],
+                                capture_output=True, text=True, check=False)
+        document = json.loads(answer.stdout)
+        expect_valid(schema, document, f"the calibration of {name}")
+        if document["exit_code"] != answer.returncode:
+            failures.append(f"calibrate of {name} exits with {answer.returncode} and writes {document['exit_code']}")
+
+
 def check_plans():
     schema = validator("plan")
     good = {"format": "proxeval-plan", "version": 1, "campaign": "20261122-181500-1-3f9a",
@@ -121,6 +144,31 @@ def check_summaries():
         expect_invalid(schema, with_value(document, 7, "exit_code"), "summary with exit code 7")
 
 
+def check_many():
+    """Summaries of machines and kernels, a gate, and histories."""
+    with tempfile.TemporaryDirectory() as folder:
+        names = ["xeon-7.2.13", "epyc-7.2.13", "xeon-7.3.1", "epyc-7.3.1"]
+        subprocess.run([sys.executable, f"{SOURCE}/tests/make_result_fixtures.py", folder, *names], check=True)
+        paths = [f"{folder}/{name}" for name in names]
+        for schema_name, options in [("summary", []), ("summary", ["--fail-on", "worse,violated"]),
+                                     ("history", ["--history"]), ("history", ["--history", "--order", "time"])]:
+            schema = validator(schema_name)
+            answer = subprocess.run([os.environ["PROXEVAL"], "compare", "--json", *options, *paths], check=False,
+                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            document = json.loads(answer.stdout, parse_constant=lambda name: failures.append(name))
+            expect_valid(schema, document, f"{schema_name} {options}")
+            if document["exit_code"] != answer.returncode:
+                failures.append(f"{options}: exit {answer.returncode}, and it says {document['exit_code']}")
+            for key in document:
+                expect_invalid(schema, without(document, key), f"{schema_name} without {key}")
+            expect_invalid(schema, with_value(document, 1, "surprise"), f"{schema_name} with a surprise")
+        change = [series for series in document["series"] if series["changes"]][0]["changes"][0]
+        for key in change:
+            broken = copy.deepcopy(document)
+            [series for series in broken["series"] if series["changes"]][0]["changes"][0].pop(key)
+            expect_invalid(schema, broken, f"history: a change without {key}")
+
+
 def check_exact():
     schema = validator("exact")
     for other in ("same", "too-few"):
@@ -132,11 +180,35 @@ def check_exact():
         expect_invalid(schema, without(document, "difference"), "exact without difference")
 
 
+def check_sites():
+    schema = validator("site")
+    history = validator("history")
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([os.environ["PROXEVAL"], "report", "--site", f"{folder}/site", FIXTURES], check=True,
+                       stdout=subprocess.DEVNULL)
+        document = load(f"{folder}/site/index.json")
+    expect_valid(schema, document, "site")
+    for trends in document["histories"]:
+        expect_valid(history, trends, "history of the site")
+    for path in [("files",), ("reports", 0, "verdicts", "worse"), ("reports", 0, "started")]:
+        expect_invalid(schema, without(document, *path), f"site without {path}")
+    for value, *path in [("../x", "files", 0), ("/x", "files", 0), ("index.html", "files", 1), ("x/index.html", "reports", 0, "path"),
+                         ("today", "reports", 0, "started"), (7, "reports", 0, "exit_code")]:
+        changed = with_value(document, value, *path)
+        if path == ["files", 1]:
+            changed["files"][0] = value
+        expect_invalid(schema, changed, f"site with {path} = {value!r}")
+
+
 check_boots()
 check_campaigns()
+check_sequential()
+check_calibrations()
 check_plans()
 check_summaries()
+check_many()
 check_exact()
+check_sites()
 for failure in failures:
     print("FAIL:", failure)
 print(f"{len(failures)} failures")

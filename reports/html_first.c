@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The first screen: what changed, by how much, how sure, and on what machine. */
+#include <json-c/json.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/exit_codes.h"
+#include "reports/format.h"
+#include "reports/html_page.h"
+
+#define GLANCES_MAX    6 /* more of them would push the machine off the screen */
+#define ALERTS_OPEN    2
+#define NOTES_OPEN     2
+#define MACHINES_NAMED 4
+
+static void add_overall(struct page *page)
+{
+	static const struct {
+		const char *class_name, *sign, *word;
+	} words[] = {
+		[EXIT_FINE] = {"good", "\xe2\x9c\x93", "no regression"},
+		[EXIT_REGRESSION] = {"bad", "\xe2\x9c\x97", "regression"},
+		[EXIT_INCONCLUSIVE] = {"open", "?", "inconclusive"},
+		[EXIT_CANNOT] = {"open", "?", "nothing to measure"},
+		[EXIT_BROKE] = {"bad", "\xe2\x9c\x97", "the run broke"},
+	};
+	size_t code = (size_t)page->analysis->exit_code;
+
+	if (code >= sizeof(words) / sizeof(*words) || !words[code].word)
+		return;
+	buffer_format(page->out,
+		      "<span class=\"chip %s\"><span aria-hidden=\"true\">%s</span> %s</span> ",
+		      words[code].class_name, words[code].sign, words[code].word);
+}
+
+static void add_origin(struct page *page)
+{
+	const struct results *results = page->results;
+
+	buffer_add(page->out, "<p class=\"origin\">");
+	add_overall(page);
+	buffer_add(page->out, "<span>proxeval ");
+	for (size_t i = 0; i < results->n_campaigns && i < 3; i++)
+		buffer_format_html(page->out, "%s%s", i ? ", " : "", results->campaigns[i].id);
+	if (results->n_campaigns > 3)
+		buffer_format(page->out, " and %zu more", results->n_campaigns - 3);
+	if (results->boots[0].started)
+		buffer_format_html(page->out, ", %.10s", results->boots[0].started);
+	buffer_add(page->out, "</span></p>\n");
+}
+
+/* A sentence that was made for plain ASCII, with the signs that a page can show. */
+static void add_sentence(struct page *page, const char *element, const char *sentence)
+{
+	static const struct {
+		const char *ascii, *sign;
+	} signs[] = {{": x ", ": \xc3\x97 "}, {"(x ", "(\xc3\x97 "}, {"p <= ", "p \xe2\x89\xa4 "}};
+	const size_t n_signs = sizeof(signs) / sizeof(*signs);
+	struct buffer text = {0};
+
+	while (*sentence) {
+		size_t i = 0;
+
+		while (i < n_signs && strncmp(sentence, signs[i].ascii, strlen(signs[i].ascii)))
+			i++;
+		if (i < n_signs) {
+			buffer_add(&text, signs[i].sign);
+			sentence += strlen(signs[i].ascii);
+		} else {
+			buffer_add_bytes(&text, sentence++, 1);
+		}
+	}
+	page->out->failed |= text.failed;
+	page_element(page, element, text.text);
+	buffer_add(page->out, "\n");
+	buffer_release(&text);
+}
+
+/* Sentences from @first to before @end, those beyond @open folded away. */
+static void add_sentences(struct page *page, const char *element, const char *const *sentences,
+			  size_t first, size_t end, size_t open)
+{
+	size_t shown = end - first > open + 1 ? first + open : end;
+
+	for (size_t i = first; i < end; i++) {
+		if (i == shown)
+			buffer_format(page->out,
+				      "<details><summary>%zu more like these</summary>\n",
+				      end - shown);
+		add_sentence(page, element, sentences[i]);
+	}
+	if (shown < end)
+		buffer_add(page->out, "</details>\n");
+}
+
+/* What must never happen and did. */
+static void add_violations(struct page *page)
+{
+	const struct analysis *analysis = page->analysis;
+	size_t count = 0;
+
+	for (size_t i = 0; i < analysis->n_invariants; i++) {
+		const struct invariant *invariant = &analysis->invariants[i];
+		const struct section_info *section = &page->results->sections[invariant->section];
+
+		if (invariant->verdict != VERDICT_VIOLATED || count++ >= GLANCES_MAX)
+			continue;
+		buffer_add(page->out,
+			   "<dl class=\"glance\"><div><dt>what must never happen</dt><dd>");
+		page_element(page, "b", section->metrics[invariant->metric].name);
+		buffer_add(page->out, " ");
+		page_chip(page, VERDICT_VIOLATED, 0);
+		buffer_add(page->out, "<br><span class=\"soft\">");
+		buffer_format_html(page->out, "with %s, %s", page_label(page, invariant->variant),
+				   section->placement);
+		buffer_format(
+			page->out,
+			"</span></dd></div><div><dt>how often</dt><dd><b>%llu time%s</b><br>"
+			"<span class=\"soft\">in %llu tries</span></dd></div><div><dt>how sure"
+			"</dt><dd><b>certain</b><br><span class=\"soft\">once would be too often"
+			"</span></dd></div></dl>\n",
+			(unsigned long long)invariant->violations,
+			invariant->violations == 1 ? "" : "s",
+			(unsigned long long)invariant->exposure);
+	}
+}
+
+/* One primary metric in one variant, over all its sections. */
+struct glance {
+	const struct comparison *first;
+	size_t count, by_verdict[VERDICT_UNTESTED + 1];
+	size_t more_boots;
+	double ratio_low, ratio_high;	    /* of those with a ratio */
+	double interval_low, interval_high; /* around them all; NaN: one has none */
+	double p_highest;		    /* of those with a verdict */
+};
+
+static bool is_same_glance(const struct page *page, const struct comparison *a,
+			   const struct comparison *b)
+{
+	return a->family == FAMILY_PRIMARY && b->family == FAMILY_PRIMARY &&
+	       a->variant == b->variant &&
+	       !strcmp(page_metric(page, a)->name, page_metric(page, b)->name);
+}
+
+static void count_in(struct glance *glance, const struct comparison *comparison)
+{
+	glance->count++;
+	glance->by_verdict[comparison->verdict]++;
+	if (comparison->verdict == VERDICT_INCONCLUSIVE && comparison->more_boots < 100000 &&
+	    comparison->more_boots > glance->more_boots)
+		glance->more_boots = comparison->more_boots;
+	if (comparison->verdict != VERDICT_INCONCLUSIVE)
+		glance->p_highest = fmax(glance->p_highest, shown_p(comparison));
+	if (!(comparison->ratio > 0))
+		return;
+	glance->ratio_low = fmin(glance->ratio_low, comparison->ratio);
+	glance->ratio_high = fmax(glance->ratio_high, comparison->ratio);
+	if (isnan(comparison->ratio_low) || isnan(glance->interval_low)) {
+		glance->interval_low = glance->interval_high = NAN;
+		return;
+	}
+	glance->interval_low = fmin(glance->interval_low, comparison->ratio_low);
+	glance->interval_high = fmax(glance->interval_high, comparison->ratio_high);
+}
+
+/* Begins with the comparison @index; false where an earlier one has been the first. */
+static bool find_glance(const struct page *page, size_t index, struct glance *glance)
+{
+	const struct comparison *comparisons = page->analysis->comparisons;
+
+	*glance = (struct glance){.first = &comparisons[index],
+				  .ratio_low = INFINITY,
+				  .ratio_high = -INFINITY,
+				  .interval_low = INFINITY,
+				  .interval_high = -INFINITY,
+				  .p_highest = NAN};
+	if (comparisons[index].family != FAMILY_PRIMARY)
+		return false;
+	for (size_t i = 0; i < index; i++)
+		if (is_same_glance(page, &comparisons[i], glance->first))
+			return false;
+	for (size_t i = index; i < page->analysis->n_comparisons; i++)
+		if (is_same_glance(page, &comparisons[i], glance->first))
+			count_in(glance, &comparisons[i]);
+	return true;
+}
+
+static void add_what(struct page *page, const struct glance *glance)
+{
+	char name[FORMATTED_MAX];
+
+	buffer_add(page->out, "<div><dt>what changed</dt><dd>");
+	page_element(
+		page, "b",
+		format_metric(name, page_metric(page, glance->first), glance->first->statistic));
+	buffer_add(page->out, " ");
+	for (enum verdict verdict = 0; verdict <= VERDICT_UNTESTED; verdict++)
+		if (glance->by_verdict[verdict]) {
+			page_chip(page, verdict, glance->by_verdict[verdict]);
+			buffer_add(page->out, " ");
+		}
+	buffer_add(page->out, "<br><span class=\"soft\">");
+	buffer_format_html(page->out, "%s against %s, ", page_label(page, glance->first->variant),
+			   page_label(page, glance->first->against));
+	buffer_format(page->out, "%zu placement%s</span></dd></div>", glance->count,
+		      glance->count == 1 ? "" : "s");
+}
+
+/* The change nearest to none first: "13.9 to 15.4 times shorter". */
+static void add_how_much(struct page *page, const struct glance *glance)
+{
+	const char *unit = page_metric(page, glance->first)->unit;
+	bool is_down = glance->ratio_high < 1;
+	char from[FORMATTED_MAX], to[FORMATTED_MAX], low[FORMATTED_MAX], high[FORMATTED_MAX];
+
+	buffer_add(page->out, "<div><dt>by how much</dt><dd>");
+	if (!isfinite(glance->ratio_low)) {
+		buffer_add(page->out, "<b>no figure</b></dd></div>");
+		return;
+	}
+	format_change(from, is_down ? glance->ratio_high : glance->ratio_low, unit);
+	format_change(to, is_down ? glance->ratio_low : glance->ratio_high, unit);
+	buffer_add(page->out, "<b>");
+	if (!strcmp(from, to))
+		buffer_add(page->out, to);
+	else if (!strcmp(from + strcspn(from, " "), to + strcspn(to, " ")))
+		buffer_format(page->out, "%.*s to %s", (int)strcspn(from, " "), from, to);
+	else
+		buffer_format(page->out, "%s to %s", from, to);
+	format_ratio(low, glance->ratio_low);
+	format_ratio(high, glance->ratio_high);
+	buffer_format(page->out,
+		      "</b><br><span class=\"soft\">ratio &times; %s%s%s</span></dd></div>", low,
+		      strcmp(low, high) ? " to " : "", strcmp(low, high) ? high : "");
+}
+
+static void add_how_sure(struct page *page, const struct glance *glance)
+{
+	char low[FORMATTED_MAX], high[FORMATTED_MAX], p[FORMATTED_MAX];
+
+	buffer_add(page->out, "<div><dt>how sure</dt><dd><b>");
+	format_p(p, glance->p_highest);
+	if (glance->by_verdict[VERDICT_INCONCLUSIVE] == glance->count)
+		buffer_add(page->out, "not yet");
+	else if (glance->by_verdict[VERDICT_NOT_MEASURED] == glance->count)
+		buffer_add(page->out, "not measured");
+	else if (isnan(glance->p_highest))
+		buffer_add(page->out, "no test");
+	else if (*p == '<')
+		buffer_format_html(page->out, "p %s", p);
+	else
+		buffer_format(page->out, "p &le; %s", p);
+	buffer_add(page->out, "</b><br><span class=\"soft\">");
+	if (glance->more_boots)
+		buffer_format(page->out, "at least %zu more boot%s of each needed",
+			      glance->more_boots, glance->more_boots == 1 ? "" : "s");
+	else if (isfinite(glance->interval_low))
+		buffer_format(page->out, "%.4g %% intervals: &times; %s to %s",
+			      100 * page->analysis->confidence,
+			      format_ratio(low, glance->interval_low),
+			      format_ratio(high, glance->interval_high));
+	else if (glance->by_verdict[VERDICT_NOT_MEASURED] < glance->count)
+		buffer_add(page->out, "too few boots for intervals");
+	buffer_add(page->out, "</span></dd></div>");
+}
+
+static size_t count_glances(const struct page *page)
+{
+	struct glance glance;
+	size_t count = 0;
+
+	for (size_t i = 0; i < page->analysis->n_comparisons; i++)
+		count += find_glance(page, i, &glance);
+	return count;
+}
+
+static void add_glances(struct page *page)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < page->analysis->n_comparisons; i++) {
+		struct glance glance;
+
+		if (!find_glance(page, i, &glance) || count++ >= GLANCES_MAX)
+			continue;
+		buffer_add(page->out, "<dl class=\"glance\">");
+		add_what(page, &glance);
+		add_how_much(page, &glance);
+		add_how_sure(page, &glance);
+		buffer_add(page->out, "</dl>\n");
+	}
+	if (count > GLANCES_MAX)
+		buffer_format(page->out, "<p class=\"soft\">%zu more below.</p>\n",
+			      count - GLANCES_MAX);
+}
+
+/* "2 nodes, 2 LLCs, 4 cores, 8 CPUs" of a boot's environment, as far as it says. */
+static void say_topology(struct buffer *out, struct json_object *environment)
+{
+	static const struct {
+		const char *key, *one, *many;
+	} counts[] = {{"nodes", "node", "nodes"},
+		      {"llcs", "LLC", "LLCs"},
+		      {"cores", "core", "cores"},
+		      {"cpus", "CPU", "CPUs"}};
+	struct json_object *topology = NULL, *value;
+	const char *separator = "";
+
+	json_object_object_get_ex(environment, "topology", &topology);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		if (!json_object_is_type(topology, json_type_object) ||
+		    !json_object_object_get_ex(topology, counts[i].key, &value) ||
+		    !json_object_is_type(value, json_type_int))
+			continue;
+		buffer_format(out, "%s%lld %s", separator, (long long)json_object_get_int64(value),
+			      json_object_get_int64(value) == 1 ? counts[i].one : counts[i].many);
+		separator = ", ";
+	}
+}
+
+static struct json_object *environment_of(const struct page *page, size_t variant)
+{
+	const struct boot *boot = page->analysis->variants[variant].example;
+
+	return boot ? boot_environment(boot) : NULL;
+}
+
+static const char *release_of(const struct page *page, size_t variant)
+{
+	const char *release = page->results->variants[variant].release;
+
+	return release ? release : "not known";
+}
+
+/* "Linux 7.2.13, 7.3.4": each release once, in the variants' order. */
+static void say_kernels(struct page *page, struct buffer *out)
+{
+	buffer_add(out, "Linux");
+	for (size_t i = 0; i < page->results->n_variants; i++) {
+		bool is_said = false;
+
+		for (size_t j = 0; j < i; j++)
+			is_said |= !strcmp(release_of(page, i), release_of(page, j));
+		if (!is_said)
+			buffer_format(out, "%s%s", i ? ", " : " ", release_of(page, i));
+	}
+}
+
+static void add_machine_item(struct page *page, const char *name, const char *text)
+{
+	if (!text || !*text)
+		return;
+	buffer_format(page->out, "<div><dt>%s</dt>", name);
+	page_element(page, "dd", text);
+	buffer_add(page->out, "</div>\n");
+}
+
+/* "6 of each variant", or "6 of !proxy, 3 of proxy (1 did not end well)". */
+static void say_boots(struct page *page, struct buffer *out)
+{
+	const struct variant_sum *sums = page->analysis->variants;
+	bool is_even = page->results->n_variants > 1;
+
+	for (size_t i = 0; i < page->results->n_variants; i++)
+		is_even &= sums[i].boots == sums[0].boots && !sums[i].crashed;
+	if (is_even) {
+		buffer_format(out, "%zu of each variant", sums[0].boots);
+		return;
+	}
+	for (size_t i = 0; i < page->results->n_variants; i++) {
+		buffer_format(out, "%s%zu of %s", i ? ", " : "", sums[i].boots,
+			      page_label(page, i));
+		if (sums[i].crashed)
+			buffer_format(out, " (%zu did not end well)", sums[i].crashed);
+	}
+}
+
+/* One machine with its CPU and topology; of several the names. */
+static void say_machines(struct page *page, struct buffer *out)
+{
+	const struct results *results = page->results;
+	size_t shown = results->n_machines > MACHINES_NAMED ? MACHINES_NAMED : results->n_machines;
+	const char *model = results->n_machines ? results->machines[0].cpu_model : NULL;
+
+	if (results->n_machines <= 1) {
+		buffer_add(out, model ? model : "not known");
+		return;
+	}
+	buffer_format(out, "%zu machines: ", results->n_machines);
+	for (size_t i = 0; i < shown; i++)
+		buffer_format(out, "%s%s", i ? ", " : "", results->machines[i].name);
+	if (shown < results->n_machines)
+		buffer_format(out, " and %zu more", results->n_machines - shown);
+}
+
+static void add_machine(struct page *page)
+{
+	struct buffer machine = {0}, topology = {0}, target = {0}, kernel = {0}, boots = {0};
+
+	say_machines(page, &machine);
+	if (page->results->n_machines <= 1)
+		say_topology(&topology, environment_of(page, page->analysis->baseline));
+	buffer_format(&target, "%s, %s time", page->results->target, page->results->time);
+	say_kernels(page, &kernel);
+	say_boots(page, &boots);
+	buffer_add(page->out, "<dl class=\"machine\">\n");
+	add_machine_item(page, "machine", machine.text);
+	add_machine_item(page, "topology", topology.text);
+	add_machine_item(page, "target", target.text);
+	add_machine_item(page, "kernel", kernel.text);
+	add_machine_item(page, "boots", boots.text);
+	buffer_add(page->out, "</dl>\n");
+	buffer_release(&machine);
+	buffer_release(&topology);
+	buffer_release(&target);
+	buffer_release(&kernel);
+	buffer_release(&boots);
+}
+
+static void add_contents(struct page *page)
+{
+	buffer_add(page->out, "<nav aria-label=\"Contents\"><a href=\"#results\">Results</a> "
+			      "<a href=\"#health\">Health and evidence</a> "
+			      "<a href=\"#environment\">Machine and kernel</a> "
+			      "<a href=\"#method\">Method</a> <a href=\"#boots\">Every boot</a>"
+			      "</nav>\n");
+}
+
+void page_first_screen(struct page *page)
+{
+	const struct analysis *analysis = page->analysis;
+
+	buffer_add(page->out, "<header>\n");
+	add_origin(page);
+	add_sentences(page, "p class=\"alert\"", analysis->warnings, 0, analysis->n_loud,
+		      ALERTS_OPEN);
+	if (analysis->n_headline)
+		add_sentence(page, "h1", analysis->headline[0]);
+	add_violations(page);
+	/* Many verdicts would push the machine off the screen. */
+	if (count_glances(page) > 1)
+		add_machine(page);
+	add_glances(page);
+	if (count_glances(page) <= 1)
+		add_machine(page);
+	/* The last sentence says the boots, target and machine, which stand above, and the first of
+	 * many say what stands in the boxes. */
+	if (analysis->n_headline > 2)
+		add_sentences(page, "p class=\"also\"", analysis->headline, 1,
+			      analysis->n_headline - 1, count_glances(page) > 1 ? 1 : 4);
+	add_sentences(page, "p class=\"note\"", analysis->warnings, analysis->n_loud,
+		      analysis->n_warnings, NOTES_OPEN);
+	add_contents(page);
+	buffer_add(page->out, "</header>\n");
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef REPORTS_PAGE_H
+#define REPORTS_PAGE_H
+
+#include "reports/buffer.h"
+#include "reports/format.h"
+#include "reports/verdict.h"
+
+/* Plain ASCII text of at most TEXT_COLUMNS (reports/writers.h), as a mailing list wants it. */
+
+/* Anything that is not printable ASCII becomes one '?', whatever it is in the documents. */
+void page_add_ascii(struct buffer *out, const char *text);
+
+/* @text in words, broken at TEXT_COLUMNS; the first line begins with @bullet, the others under it.
+ */
+void page_add_wrapped(struct buffer *out, const char *bullet, const char *text);
+
+/* One line without blanks at its end. Where it is too long, runs of blanks shrink; then it is cut.
+ */
+void page_add_line(struct buffer *out, const char *text);
+
+/* An empty line and a line that may wrap. */
+void page_add_title(struct buffer *out, const char *title);
+
+/* An escape sequence for a terminal, "" for words that need none; and text in such a colour. */
+const char *page_verdict_colour(enum verdict verdict);
+void page_add_coloured(struct buffer *out, bool has_colour, const char *colour, const char *text);
+
+/*
+ * @row, the verdict's word, @behind. The row's columns are as wide as usual; where odd values make
+ * it too wide, runs of spaces shrink, and at last the row is cut: nothing is ever wider than
+ * the page.
+ */
+void page_add_row(struct buffer *out, bool has_colour, const char *row, enum verdict verdict,
+		  const char *behind);
+
+/* A label as a column's head: one that is too long keeps both ends, which tell labels apart. */
+const char *page_column_label(char out[FORMATTED_MAX], const char *label);
+
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "reports/sentences.h"
+
+#include <errno.h>
+
+static int add_sentence(struct analysis *analysis, const char ***list, size_t *count,
+			struct buffer *text)
+{
+	const char **added = NULL;
+
+	if (!text->failed)
+		added = arena_append(&analysis->arena, list, count, sizeof(*added));
+	if (added)
+		*added = arena_text(&analysis->arena, text->text ? text->text : "");
+	buffer_release(text);
+	return added && *added ? 0 : -ENOMEM;
+}
+
+int add_headline(struct analysis *analysis, struct buffer *text)
+{
+	return add_sentence(analysis, &analysis->headline, &analysis->n_headline, text);
+}
+
+int add_warning(struct analysis *analysis, struct buffer *text)
+{
+	return add_sentence(analysis, &analysis->warnings, &analysis->n_warnings, text);
+}
+
+const char *label_of(const struct analysis *analysis, size_t variant)
+{
+	return analysis->results->variants[variant].label;
+}
+
+const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+const struct metric_info *metric_of(const struct analysis *analysis,
+				    const struct comparison *comparison)
+{
+	return &analysis->results->sections[comparison->section].metrics[comparison->metric];
+}
+
+size_t variants_measured(const struct analysis *analysis)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < analysis->results->n_variants; i++)
+		count += analysis->variants[i].ok > 0;
+	return count;
+}
+
+bool is_same_comparison(const struct comparison *a, const struct comparison *b)
+{
+	return a->section == b->section && a->metric == b->metric && a->statistic == b->statistic &&
+	       a->variant == b->variant;
+}
+
+bool machines_disagree(const struct analysis *analysis, const struct comparison *combined)
+{
+	bool is_better = false, is_worse = false;
+
+	/* As many tests of agreement as there are primary comparisons: Bonferroni. */
+	if (combined->family != FAMILY_PRIMARY)
+		return false;
+	if (combined->heterogeneity.p * (double)analysis->tests[FAMILY_PRIMARY] <= analysis->alpha)
+		return true;
+	for (size_t i = 0; i < analysis->n_by_machine; i++) {
+		const struct comparison *one = &analysis->by_machine[i];
+
+		is_better |= is_same_comparison(one, combined) && one->verdict == VERDICT_BETTER;
+		is_worse |= is_same_comparison(one, combined) && one->verdict == VERDICT_WORSE;
+	}
+	return is_better && is_worse;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef REPORTS_TEXT_PARTS_H
+#define REPORTS_TEXT_PARTS_H
+
+#include "reports/writers.h"
+
+/* What the files of the text report share. */
+struct text_page {
+	struct buffer *out;
+	const struct analysis *analysis;
+	struct text_style style;
+};
+
+/* Primary metrics, machine by machine where they disagree, secondary figures, controls. */
+void text_add_tables(struct text_page *page);
+
+#endif
