@@ -189,7 +189,8 @@ static int run_verdicts(const struct compare_values *values, const struct string
 			      problem);
 		return EXIT_USAGE;
 	}
-	exit_code = reports_load(&results, operands->items, operands->count, &selection);
+	exit_code = reports_load(&results, operands->items, operands->count, RESULT_HISTOGRAMS,
+				 &selection);
 	if (!exit_code)
 		exit_code = reports_compare(&results, &analysis, &options);
 	if (!exit_code) {
@@ -212,7 +213,8 @@ static int run_history(const struct compare_values *values, const struct string_
 
 	while (strcmp(orders[options.order], values->order))
 		options.order++;
-	exit_code = reports_load(&results, operands->items, operands->count, &selection);
+	exit_code = reports_load(&results, operands->items, operands->count, RESULT_FIGURES,
+				 &selection);
 	if (!exit_code && history_make(&history, &results, &options)) {
 		message_error("there is not enough memory for this history");
 		exit_code = EXIT_BROKE;
