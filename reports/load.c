@@ -63,11 +63,15 @@ int document_load(const char *path, const char *format, struct json_object **out
 	struct reader reader;
 	const struct json_node *document;
 	struct json_tokener *tokener = json_tokener_new_ex(RESULT_MAX_DEPTH + 1);
+	struct boot_document boot;
 
 	*out = NULL;
 	reader_init(&reader, &arena);
 	document = reader_load(&reader, path, format);
-	if (document && tokener)
+	/* Broken is broken, whoever reads it. */
+	if (document && !strcmp(format, "proxeval-boot"))
+		boot_document_read(&reader, document, RESULT_FIGURES, &boot);
+	if (document && tokener && !reader.has_failed)
 		*out = json_tokener_parse_ex(tokener, document->text, (int)document->size_bytes);
 	if (document && !*out)
 		reader_no_memory(&reader);

@@ -73,7 +73,7 @@ test_the_table() {
 # The other readers of the same documents: a few of each kind.
 test_other_readers() {
 	local name
-	for name in truncated key-twice nan deep invalid-utf8 1e400; do
+	for name in truncated key-twice nan deep invalid-utf8 1e400 1e308 2-to-64; do
 		run_it compare --exact "$work/variants/$name" "$fixtures/too-few"
 		expect_refusal "compare --exact $name" "variants/$name/"
 		run_it compare --json "$work/variants/$name/$boot"
