@@ -240,6 +240,8 @@ static const char *find_conflict(const struct compare_values *values)
 		       "--history, whose exit codes say all";
 	if (values->one_line && values->exact)
 		return "--exact prints one line anyway: leave --one-line out";
+	if (!values->history && strcmp(values->order, orders[0]))
+		return "--order is that of campaigns in a history: it goes with --history";
 	if (values->exact && (values->machines.count || values->metrics.count ||
 			      values->variants.count || values->workloads.count))
 		return "--exact compares all there is: it takes no selection";

@@ -165,8 +165,10 @@ static void say_verdicts(const struct analysis *analysis, const struct tally *ta
 			continue;
 		if (count == tally->total) {
 			buffer_format(text, " %s in ", verdict_word(verdict));
-			if (count > 1)
+			if (count > 2)
 				buffer_format(text, "all %zu %ss", count, where);
+			else if (count == 2)
+				buffer_format(text, "both %ss", where);
 			else
 				buffer_add(text, section_of(analysis, tally, 0)->placement);
 			return;

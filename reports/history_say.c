@@ -305,8 +305,9 @@ static int say_basis(struct history *history)
 	const struct results *results = history->results;
 	struct buffer text = {0};
 
-	buffer_format(&text, "%zu campaigns, %s; target %s, %s time", history_campaigns(history),
-		      orders[history->order], results->target, results->time);
+	buffer_format(&text, "%zu campaign%s, %s; target %s, %s time", history_campaigns(history),
+		      history_campaigns(history) == 1 ? "" : "s", orders[history->order],
+		      results->target, results->time);
 	add_span(&text, history);
 	for (size_t i = 0; i < history->results->n_machines; i++)
 		add_machine(&text, &results->machines[i], i ? ", " : "; on ");

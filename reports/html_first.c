@@ -385,7 +385,9 @@ static void say_machines(struct page *page, struct buffer *out)
 	const char *model = results->n_machines ? results->machines[0].cpu_model : NULL;
 
 	if (results->n_machines <= 1) {
-		buffer_add(out, model ? model : "not known");
+		buffer_add(out, model		      ? model
+				: results->n_machines ? results->machines[0].name
+						      : "not known");
 		return;
 	}
 	buffer_format(out, "%zu machines: ", results->n_machines);

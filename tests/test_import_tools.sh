@@ -153,6 +153,31 @@ test_refusals() {
 	expect_equal "what a refusal leaves" "$before" "$(cd results && find . -type f -exec sha256sum {} + | sort)"
 }
 
+# On what machine: where no CPU is known the name that the tool wrote, on every form of the report.
+test_machine() {
+	expect_exit 0 "$PROXEVAL" report --output named results/ct
+	grep -q '<dt>machine</dt><dd>vm</dd>' named/index.html || fail "the page does not name the machine"
+	grep -q ' on vm; ' named/report.txt || fail "the text does not name the machine"
+}
+
+# hackbench says milliseconds and no more: two runs that took as long are two runs.
+test_ties() {
+	local run
+	for run in 1 2 3; do
+		cp "$fixtures/hackbench-process-1.txt" tie-$run.txt
+	done
+	expect_exit 0 "$PROXEVAL" import --tool=hackbench --variant a --campaign ties --results ties tie-1.txt tie-2.txt
+	expect_exit 0 "$PROXEVAL" import --tool=hackbench --variant a --campaign ties --results ties tie-3.txt
+	expect_exit 0 "$PROXEVAL" import --tool=hackbench --variant b --campaign ties --results ties tie-?.txt
+	expect_equal "boots of runs that took as long" 6 "$(find ties/ties -name 'boot-*.json' | wc -l)"
+	expect_exit 5 "$PROXEVAL" import --tool=hackbench --variant a --campaign ties --results ties tie-2.txt
+	expect_contains "a run for the second time" "is in ties/ties already, as boot-0001-a.json" "$(cat err)"
+	expect_exit 5 "$PROXEVAL" import --tool=hackbench --variant c tie-1.txt ./tie-1.txt
+	expect_contains "one file twice" "are the same" "$(cat err)"
+	cp "$fixtures/cyclictest-a-1.json" renamed.json
+	expect_exit 5 "$PROXEVAL" import --tool=cyclictest --variant c "$fixtures/cyclictest-a-1.json" renamed.json
+}
+
 # The same files give the same bytes, and without --campaign the same name.
 test_reproducible() {
 	for folder in one two; do
@@ -168,5 +193,7 @@ test_cyclictest
 test_others
 check_schemas
 test_refusals
+test_machine
+test_ties
 test_reproducible
 finish
