@@ -10,6 +10,7 @@
 #include "bench/exit_codes.h"
 #include "bench/files.h"
 #include "bench/message.h"
+#include "reports/buffer.h"
 #include "reports/site.h"
 #include "reports/writers.h"
 
@@ -74,8 +75,12 @@ static const char *choose_output(const struct report_values *values,
 /* The verdict and the files; a label from a result must not steer the terminal. */
 static void print_written(const char *headline, const char *output)
 {
-	for (; *headline; headline++)
-		putchar((unsigned char)*headline < 0x20 || *headline == 0x7f ? '?' : *headline);
+	while (*headline) {
+		size_t length = steering_length(headline);
+
+		putchar(length ? '?' : *headline);
+		headline += length ? length : 1;
+	}
 	printf("\n%s/index.html\n%s/report.md\n%s/report.txt\n%s/summary.json\n", output, output,
 	       output, output);
 }

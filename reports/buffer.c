@@ -89,8 +89,36 @@ static const char *html_entity(unsigned char c)
 	case '\t':
 		return NULL;
 	default:
-		return c < 0x20 || c == 0x7f ? "\xef\xbf\xbd" : NULL;
+		return NULL;
 	}
+}
+
+size_t steering_length(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	if (*c && (*c < 0x20 || *c == 0x7f))
+		return 1;
+	if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f) /* U+0080 to U+009F */
+		return 2;
+	if (c[0] == 0xe2 && c[1] == 0x80) /* U+200E, U+200F, U+2028 to U+202E */
+		return c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xa8 && c[2] <= 0xae) ? 3 : 0;
+	if (c[0] == 0xe2 && c[1] == 0x81) /* U+2066 to U+2069 */
+		return c[2] >= 0xa6 && c[2] <= 0xa9 ? 3 : 0;
+	return 0;
+}
+
+void text_disarm(char *text)
+{
+	char *to = text;
+
+	while (*text) {
+		size_t length = steering_length(text);
+
+		*to++ = length ? '?' : *text;
+		text += length ? length : 1;
+	}
+	*to = '\0';
 }
 
 void buffer_add_html(struct buffer *buffer, const char *text)
@@ -99,14 +127,16 @@ void buffer_add_html(struct buffer *buffer, const char *text)
 
 	if (!text)
 		return;
-	for (; *text; text++) {
+	while (*text) {
 		const char *entity = html_entity((unsigned char)*text);
+		size_t length = *text == '\n' || *text == '\t' ? 0 : steering_length(text);
 
-		if (!entity)
-			continue;
-		buffer_add_bytes(buffer, plain, (size_t)(text - plain));
-		buffer_add(buffer, entity);
-		plain = text + 1;
+		if (entity || length) {
+			buffer_add_bytes(buffer, plain, (size_t)(text - plain));
+			buffer_add(buffer, entity ? entity : "\xef\xbf\xbd");
+			plain = text + (entity ? 1 : length);
+		}
+		text += length ? length : 1;
 	}
 	buffer_add(buffer, plain);
 }

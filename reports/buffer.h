@@ -21,7 +21,18 @@ void buffer_format(struct buffer *buffer, const char *format, ...)
 /* Room for @more bytes and a NUL behind what is there: where they go; NULL when memory is out. */
 char *buffer_reserve(struct buffer *buffer, size_t more);
 
-/* @text with & < > " ' as HTML entities and control characters as U+FFFD. NULL adds nothing. */
+/*
+ * How many bytes of UTF-8 @text begins with that make a character which steers a terminal or turns
+ * the text around it: controls (C0, DEL, C1), line and paragraph separators, and the marks for
+ * writing from right to left (CVE-2021-42574). 0: it begins with none.
+ */
+size_t steering_length(const char *text);
+
+/* Puts a question mark in place of each of them. */
+void text_disarm(char *text);
+
+/* @text with & < > " ' as HTML entities and what steering_length() finds as U+FFFD. NULL adds
+ * nothing. */
 void buffer_add_html(struct buffer *buffer, const char *text);
 
 /* printf, and then escaped as above. */

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/buffer.h"
+
 const size_t calibration_sizes[CALIBRATION_SIZES] = {3, 6, 8, 10, 20};
 const double calibration_powers[CALIBRATION_POWERS] = {0.8, 0.95};
 
@@ -112,6 +114,7 @@ static size_t find_variant(struct calibration *calibration, const char *label)
 	snprintf(calibration->error, sizeof(calibration->error),
 		 "there is no variant '%.60s' here; the first one is '%.60s'", wanted,
 		 results->n_variants ? results->variants[0].label : "");
+	text_disarm(calibration->error);
 	return SIZE_MAX;
 }
 
@@ -144,6 +147,7 @@ static int choose_boots(struct calibration *calibration, const char *label)
 				 "machine, so name the results of one",
 				 results->machines[machine].name,
 				 results->machines[boot->machine].name);
+			text_disarm(calibration->error);
 			return -EINVAL;
 		}
 		calibration->n_boots++;

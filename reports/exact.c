@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "reports/buffer.h"
 #include "reports/load.h"
 
 /* Where in the documents the comparison stands, and what it found. */
@@ -32,9 +33,7 @@ static void describe(struct walk *walk, const char *value_a, const char *value_b
 		walk->boot, walk->section ? ", section " : "", walk->section ? walk->section : "",
 		walk->metric ? ", metric " : "", walk->metric ? walk->metric : "",
 		*walk->path ? walk->path : "the value", value_a, value_b);
-	for (char *c = answer->difference; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
+	text_disarm(answer->difference);
 }
 
 static const char *shown(struct json_object *value)
@@ -216,6 +215,7 @@ static int check_same_kind(struct json_object *a, struct json_object *b, const c
 			"%.300s: its %s is %.40s and that of the first is %.40s: the two are never "
 			"compared",
 			path_b, keys[i], get_text(b, keys[i]), get_text(a, keys[i]));
+		text_disarm(answer->error);
 		return -EINVAL;
 	}
 	return 0;
@@ -234,6 +234,7 @@ static void note_variants(struct json_object *a, struct json_object *b, const ch
 				 "the variants differ in boot %.100s: %s is '%.150s' in the first "
 				 "and '%.150s' in the second",
 				 name, keys[i], get_text(one, keys[i]), get_text(two, keys[i]));
+	text_disarm(answer->note);
 }
 
 static int compare_files(const char *path_a, const char *path_b, struct exact_answer *answer)

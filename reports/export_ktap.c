@@ -36,8 +36,10 @@ static void add_plain(struct buffer *out, const char *text, bool is_name)
 			text = colon;
 			c = ';';
 		}
-		if ((unsigned char)c < 0x20 || c == 0x7f)
+		if (steering_length(text)) {
 			c = ' ';
+			text += steering_length(text) - 1;
+		}
 		if (is_name && c == '#')
 			c = '_';
 		buffer_add_bytes(out, &c, 1);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "bench/files.h"
+#include "reports/buffer.h"
 #include "reports/json_strict.h"
 #include "reports/load.h"
 
@@ -30,14 +31,6 @@ const struct importer *importer_find(const char *name)
 	return NULL;
 }
 
-/* The sentence must not steer a terminal, whatever the file says. */
-static void blank_controls(char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-}
-
 int import_fail(struct importing *in, const char *format, ...)
 {
 	char what[400];
@@ -51,7 +44,8 @@ int import_fail(struct importing *in, const char *format, ...)
 			 in->line, what);
 	else
 		snprintf(in->out->error, sizeof(in->out->error), "%.200s: %s", in->path, what);
-	blank_controls(in->out->error);
+	/* The sentence must not steer a terminal, whatever the file says. */
+	text_disarm(in->out->error);
 	return -EINVAL;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "reports/loading.h"
+#include "reports/buffer.h"
 #include "reports/machine.h"
 
 __attribute__((format(printf, 3, 4))) static int
@@ -19,9 +20,7 @@ refuse_job(struct loading *loading, const struct job *job, const char *format, .
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
 	snprintf(results->error, sizeof(results->error), "%.200s: %s", job->path, what);
-	for (char *c = results->error; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
+	text_disarm(results->error);
 	return -EINVAL;
 }
 

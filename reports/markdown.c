@@ -51,18 +51,20 @@ static void add_escaped(struct buffer *out, const char *text)
 
 	for (; *text; before = *text++) {
 		unsigned char c = (unsigned char)*text;
+		size_t steering = steering_length(text);
 		char after = text[1];
 
 		if (c == '<' && (is_word(after) || (after && strchr("/!?", after))))
 			buffer_add(out, "&lt;");
 		else if (c == '&' && (is_word(after) || after == '#'))
 			buffer_add(out, "&amp;");
-		else if (c < 0x20 || c == 0x7f)
+		else if (steering)
 			buffer_add(out, " ");
 		else if (is_markup(before, *text, after))
 			buffer_format(out, "\\%c", c);
 		else
 			buffer_add_bytes(out, text, 1);
+		text += steering > 1 ? steering - 1 : 0;
 	}
 }
 

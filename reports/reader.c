@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "reports/buffer.h"
 #include "reports/load.h"
 
 void reader_init(struct reader *reader, struct arena *arena)
@@ -41,9 +42,7 @@ void reader_fail(struct reader *reader, const char *format, ...)
 	snprintf(reader->error, sizeof(reader->error), "%.200s: %s%.100s%s%.60s%s%s", reader->path,
 		 section ? "in " : "", section ? section : "", metric ? " " : "",
 		 metric ? metric : "", section ? ", " : "", what);
-	for (char *c = reader->error; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
+	text_disarm(reader->error);
 }
 
 void *reader_no_memory(struct reader *reader)

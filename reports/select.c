@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reports/buffer.h"
+
 #define DROPPED SIZE_MAX
 
 static bool is_listed(const struct name_list *list, const char *name)
@@ -21,6 +23,7 @@ static int unknown_name(struct results *results, const char *option, const char 
 	snprintf(results->error, sizeof(results->error), "%s: there is no '%.60s' here%s%.60s%s",
 		 option, name, instead ? "; there is '" : "", instead ? instead : "",
 		 instead ? "'" : "");
+	text_disarm(results->error);
 	return -EINVAL;
 }
 

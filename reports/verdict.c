@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/buffer.h"
 #include "reports/compare.h"
 #include "reports/groups.h"
 #include "reports/overview.h"
@@ -359,6 +360,7 @@ static int choose_baseline(struct analysis *analysis, const char *wanted)
 		snprintf(analysis->error, sizeof(analysis->error),
 			 "--baseline: there is no variant '%.60s' here; the first one is '%.60s'",
 			 wanted, results->n_variants ? results->variants[0].label : "");
+		text_disarm(analysis->error);
 		return -EINVAL;
 	}
 	if (found == SIZE_MAX)

@@ -24,7 +24,37 @@ expect_refusal() { # WHAT WORDS
 	[ "$(wc -l <"$work/err")" -eq 1 ] || fail "$1: not one sentence: $(head -c 600 "$work/err")"
 	grep -qF -- "$2" "$work/err" || fail "$1: no '$2' in: $(head -c 400 "$work/err")"
 	# Nothing that moves a terminal's cursor or colours it.
-	! LC_ALL=C grep -q '[[:cntrl:]]' "$work/err" || fail "$1: a control character in the message"
+	! steers "$work/err" || fail "$1: a control character in the message"
+}
+
+# Whether a file holds C0 controls but line ends and tabs, DEL, C1 controls, or marks for the
+# direction of text, all of which a terminal or an editor may obey.
+steers() {
+	LC_ALL=C grep -qP '[\x01-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]' "$1"
+}
+
+# Names that would steer a terminal or turn a line round, in what people read.
+test_what_steers_is_not_passed_on() {
+	local what
+	cp -r "$fixtures/too-few" "$work/steering"
+	sed -i 's/"same-cpu"/"same\xc2\x9b31m\xe2\x80\xaecpu\xe2\x81\xa6\\u001b[2J\\u202e"/g' "$work/steering"/boot-*.json
+	for what in compare "compare --one-line" "compare --history" "export --format ktap"; do
+		# shellcheck disable=SC2086 # words
+		run_it $what "$work/steering"
+		[ -s "$work/out" ] || fail "$what of steering names: $(<"$work/err")"
+		! steers "$work/out" || fail "$what: passes on what steers a terminal"
+	done
+	sed -i 's/"proxy"/"pro\\u009bxy\\u2066"/g' "$work/steering"/*.json
+	for what in "compare --baseline none" "compare --variant none" "calibrate --from"; do
+		# shellcheck disable=SC2086 # words
+		run_it $what "$work/steering"
+		! steers "$work/err" || fail "$what: passes on what steers a terminal"
+	done
+	run_it report -o "$work/steered" "$work/steering"
+	for what in report.txt report.md index.html; do
+		grep -q same "$work/steered/$what" || fail "report: no $what"
+		! steers "$work/steered/$what" || fail "$what: passes on what steers a terminal"
+	done
 }
 
 test_the_table() {
@@ -150,6 +180,7 @@ test_plan_and_settings() {
 	done
 }
 
+test_what_steers_is_not_passed_on
 test_the_table
 test_other_readers
 test_the_first_is_named
