@@ -225,13 +225,11 @@ int campaign_create(const struct campaign_request *request, struct campaign **ou
 static bool is_result_of(const char *path, const struct campaign_boot *boot)
 {
 	struct json_object *document = NULL, *format = NULL, *of = NULL, *index = NULL;
-	char *bytes;
+	char problem[200];
 	bool is_valid;
 
-	if (read_file(path, BOOT_MAX_BYTES, &bytes, NULL))
+	if (json_strict_load(path, BOOT_MAX_BYTES, &document, problem, sizeof(problem)))
 		return false;
-	document = json_tokener_parse(bytes);
-	free(bytes);
 	is_valid = json_object_object_get_ex(document, "format", &format) &&
 		   json_object_is_type(format, json_type_string) &&
 		   !strcmp(json_object_get_string(format), "proxeval-boot") &&
@@ -383,7 +381,8 @@ int campaign_load(struct campaign **out, const char *directory)
 	return err;
 }
 
-bool campaign_needs(const struct campaign *campaign, const struct campaign_boot *boot)
+/* Whether the boot is not one that an early stop made unnecessary. */
+static bool is_needed(const struct campaign *campaign, const struct campaign_boot *boot)
 {
 	return !campaign->conclusive_boots || boot->round < campaign->conclusive_boots;
 }
@@ -393,7 +392,7 @@ size_t campaign_planned(const struct campaign *campaign)
 	size_t planned = 0;
 
 	for (size_t i = 0; i < campaign->n_boots; i++)
-		planned += campaign_needs(campaign, &campaign->boots[i]);
+		planned += is_needed(campaign, &campaign->boots[i]);
 	return planned;
 }
 
@@ -402,7 +401,6 @@ size_t campaign_missing(const struct campaign *campaign)
 	size_t missing = 0;
 
 	for (size_t i = 0; i < campaign->n_boots; i++)
-		missing +=
-			campaign_needs(campaign, &campaign->boots[i]) && !campaign->boots[i].done;
+		missing += is_needed(campaign, &campaign->boots[i]) && !campaign->boots[i].done;
 	return missing;
 }

@@ -144,8 +144,11 @@ struct json_object *campaign_result(const struct campaign *campaign,
  * replaced. */
 char *campaign_boot_name(const struct campaign *campaign, const struct campaign_boot *boot);
 
+/* The documents' words: never NULL, never freed. */
 const char *boot_outcome_name(enum boot_outcome outcome);
 const char *time_kind_name(enum time_kind time);
+
+/* The target of that name ("vm", "host"); NULL when there is none. */
 const struct target *target_find(const char *name);
 
 #endif

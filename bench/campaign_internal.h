@@ -30,9 +30,6 @@ int campaign_read_document(struct campaign *campaign, struct campaign_reading *r
 /* The string at @key; NULL when it is missing, null or no string. */
 const char *campaign_text_or_null(struct json_object *object, const char *key);
 
-/* Whether the boot is not one that an early stop made unnecessary. */
-bool campaign_needs(const struct campaign *campaign, const struct campaign_boot *boot);
-
 /*
  * Takes the look that @campaign->boots have come to: analyses what is in the folder at that
  * look's level, says how far it is, and journals it; sets conclusive_boots when nothing is left to

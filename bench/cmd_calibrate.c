@@ -109,13 +109,10 @@ static int calibrate_files(const struct string_list *paths, const char *label, c
 	struct calibration_options how = {.label = label, .draw_order = draw_order};
 	struct calibration calibration = {0};
 	struct results results;
-	int err = results_load(&results, paths->items, paths->count), code;
+	int code = reports_load(&results, paths->items, paths->count, RESULT_FIGURES, NULL), err;
 
-	if (err) {
-		message_error("%s", results.error);
-		code = err == -ENOENT ? EXIT_CANNOT : err == -ENOMEM ? EXIT_BROKE : EXIT_INVALID;
+	if (code)
 		goto out_release;
-	}
 	how.group_boots = usual_boots(&results);
 	err = calibration_make(&calibration, &results, &how);
 	if (err == -EINVAL)

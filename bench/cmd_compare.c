@@ -189,7 +189,8 @@ static int run_verdicts(const struct compare_values *values, const struct string
 			      problem);
 		return EXIT_USAGE;
 	}
-	exit_code = reports_load(&results, operands->items, operands->count, &selection);
+	exit_code = reports_load(&results, operands->items, operands->count, RESULT_HISTOGRAMS,
+				 &selection);
 	if (!exit_code)
 		exit_code = reports_compare(&results, &analysis, &options);
 	if (!exit_code) {
@@ -212,7 +213,8 @@ static int run_history(const struct compare_values *values, const struct string_
 
 	while (strcmp(orders[options.order], values->order))
 		options.order++;
-	exit_code = reports_load(&results, operands->items, operands->count, &selection);
+	exit_code = reports_load(&results, operands->items, operands->count, RESULT_FIGURES,
+				 &selection);
 	if (!exit_code && history_make(&history, &results, &options)) {
 		message_error("there is not enough memory for this history");
 		exit_code = EXIT_BROKE;
@@ -238,6 +240,8 @@ static const char *find_conflict(const struct compare_values *values)
 		       "--history, whose exit codes say all";
 	if (values->one_line && values->exact)
 		return "--exact prints one line anyway: leave --one-line out";
+	if (!values->history && strcmp(values->order, orders[0]))
+		return "--order is that of campaigns in a history: it goes with --history";
 	if (values->exact && (values->machines.count || values->metrics.count ||
 			      values->variants.count || values->workloads.count))
 		return "--exact compares all there is: it takes no selection";

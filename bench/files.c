@@ -217,6 +217,12 @@ void sha256_bytes(const void *bytes, size_t size_bytes, char hex[SHA256_HEX_SIZE
 	to_hex(&context, hex);
 }
 
+const char *next_line(const char *line)
+{
+	line += strcspn(line, "\n");
+	return *line ? line + 1 : line;
+}
+
 char *format_string(const char *format, ...)
 {
 	char *text = NULL;

@@ -52,6 +52,9 @@ void sha256_bytes(const void *bytes, size_t size_bytes, char hex[SHA256_HEX_SIZE
 /* printf into a new string that the caller frees; NULL only when memory is out. */
 char *format_string(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The line below the one that @line begins or is in; the terminating NUL after the last. */
+const char *next_line(const char *line);
+
 /* Removes a directory tree (no symbolic link is followed). 0, or a negative errno. */
 int remove_tree(const char *path);
 

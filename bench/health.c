@@ -255,6 +255,11 @@ static bool sum_uninterruptible(const char *root, long long *sum)
 	return found;
 }
 
+bool health_sum_uninterruptible(long long *sum)
+{
+	return sum_uninterruptible("", sum);
+}
+
 static void look_at_blocked(struct blocked *blocked, const char *root)
 {
 	char path[PATH_MAX + 16];

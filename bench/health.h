@@ -36,6 +36,12 @@ int health_begin_at(struct health **health, const char *root, bool is_whole_boot
 struct json_object *health_end(struct health *health);
 
 /*
+ * The sum of nr_uninterruptible over all runqueues, which is what the load average counts besides
+ * the runnable tasks. False when the kernel does not show it (to this user).
+ */
+bool health_sum_uninterruptible(long long *sum);
+
+/*
  * Whether a line of the log is a kernel warning, oops or report (shared with the VM's log
  * reader). Takes the line as the console shows it, with or without "<4>" and "[    1.234567]".
  */

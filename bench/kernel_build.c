@@ -42,12 +42,6 @@ static const char *option_name(const char *line, size_t *length, bool *is_unset)
 	return line;
 }
 
-static const char *next_line(const char *line)
-{
-	line += strcspn(line, "\n");
-	return *line ? line + 1 : line;
-}
-
 /* --- fragments --- */
 
 /* "# make: NAME=VALUE": a setting that Kconfig cannot express. The setting, or NULL. */

@@ -12,12 +12,15 @@
  * The pieces of bench/kernel.c, apart so that the tests reach them. Below
  * paths_build("kernel"):
  *
- *   lock                     one process at a time fetches, patches or builds
- *   sources/ID/source.json   what it is and where it came from; written last, so it marks a whole
- * tree sources/ID/tree/         the source, with a series applied or not sources/ID/originals/ what
- * the files that a series touched looked like before sources/ID/objects/      the build tree,
- * reused by the next build of this source kernels/HASH/            finished builds: bzImage config
- * manifest.json build.log apt/                     the private package lists
+ * - lock: one process at a time fetches, patches or builds
+ * - sources/ID/source.json: what it is and where it came from; written last, so it marks a whole
+ *   tree
+ * - sources/ID/tree/: the source, with a series applied or not
+ * - sources/ID/originals/: what the files that a series touched looked like before
+ * - sources/ID/objects/: the build tree, reused by the next build of this source
+ * - kernels/HASH/: finished builds: bzImage config manifest.json build.log
+ * - mbox/HASH/: the patches and the series file that a saved thread was made into
+ * - apt/: the private package lists
  */
 
 /* --- kernel_apt.c: the distribution's package, without touching the machine's apt --- */

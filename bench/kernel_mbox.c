@@ -52,18 +52,12 @@ static void posting_release(struct posting *posting)
 	*posting = (struct posting){0};
 }
 
-static const char *line_after(const char *line)
-{
-	line += strcspn(line, "\n");
-	return *line ? line + 1 : line;
-}
-
 /* A diff that begins a line: one that is quoted, or a cover letter's statistics, is none. */
 static bool holds_patch(const char *text)
 {
-	for (const char *line = text; *line; line = line_after(line))
+	for (const char *line = text; *line; line = next_line(line))
 		if (!strncmp(line, "diff --git ", 11) ||
-		    (!strncmp(line, "--- ", 4) && !strncmp(line_after(line), "+++ ", 4)))
+		    (!strncmp(line, "--- ", 4) && !strncmp(next_line(line), "+++ ", 4)))
 			return true;
 	return false;
 }
@@ -138,9 +132,11 @@ static int add_mail(struct posting *posting, const char *folder, const char *tex
 
 /* --- choosing --- */
 
+/* A cover letter (0/m) is none, whatever its author put below the statistics. */
 static bool is_candidate(const struct posted *item)
 {
-	return item->title && item->patch && !item->tag.is_reply && holds_patch(item->patch);
+	return item->title && item->patch && !item->tag.is_reply &&
+	       (item->tag.number || !item->tag.total) && holds_patch(item->patch);
 }
 
 static int by_place(const void *left, const void *right)
@@ -313,11 +309,17 @@ static void tell_choice(const char *path, const struct posting *posting,
 /* Plain or gzip, without carriage returns at line ends. */
 static int read_mails(const char *path, char **text)
 {
-	gzFile file = gzopen(path, "rb");
+	gzFile file;
 	size_t size_bytes = 0, room_bytes = 1 << 16;
-	char *bytes = file ? malloc(room_bytes) : NULL, *longer;
-	int got = 0, err = file ? (bytes ? 0 : -ENOMEM) : -errno;
+	char *bytes, *longer;
+	int got = 0, err;
 
+	errno = 0; /* zlib leaves it so when its own memory is out */
+	file = gzopen(path, "rb");
+	if (!file)
+		return errno ? -errno : -ENOMEM;
+	bytes = malloc(room_bytes);
+	err = bytes ? 0 : -ENOMEM;
 	while (!err && (got = gzread(file, bytes + size_bytes,
 				     (unsigned int)(room_bytes - size_bytes - 1))) > 0) {
 		size_bytes += (size_t)got;
@@ -329,8 +331,9 @@ static int read_mails(const char *path, char **text)
 			err = longer ? 0 : -ENOMEM;
 		}
 	}
-	if (file)
-		gzclose(file);
+	/* Z_BUF_ERROR: the gzip ends before its end. */
+	if (gzclose(file) == Z_BUF_ERROR)
+		got = -1;
 	if (!err && (got < 0 || memchr(bytes, '\0', size_bytes)))
 		err = -EILSEQ;
 	if (err) {

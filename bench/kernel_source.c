@@ -14,6 +14,7 @@
 #include "bench/paths.h"
 #include "bench/process.h"
 #include "bench/progress.h"
+#include "reports/json_strict.h"
 
 #define MAKEFILE_MAX_BYTES (1 << 20)
 #define ID_HASH_CHARS	   16
@@ -92,19 +93,18 @@ static int write_mark(const char *directory, const char *base, const char *origi
 
 static char *marked(const char *directory, const char *key)
 {
-	char *path = format_string("%s/source.json", directory), *text, *value = NULL;
+	char *path = format_string("%s/source.json", directory), problem[200], *value = NULL;
 	struct json_object *document, *field;
 
-	if (!path || read_file(path, MAKEFILE_MAX_BYTES, &text, NULL)) {
+	if (!path ||
+	    json_strict_load(path, MAKEFILE_MAX_BYTES, &document, problem, sizeof(problem))) {
 		free(path);
 		return NULL;
 	}
-	document = json_tokener_parse(text);
 	if (json_object_object_get_ex(document, key, &field) &&
 	    json_object_is_type(field, json_type_string))
 		value = strdup(json_object_get_string(field));
 	json_object_put(document);
-	free(text);
 	free(path);
 	return value;
 }

@@ -19,15 +19,23 @@ static const char *skip_blanks(const char *text)
 	return text + strspn(text, " \t");
 }
 
-static const char *skip_reply_words(const char *subject, bool *is_reply)
+static size_t reply_word_length(const char *subject)
 {
 	static const char *const words[] = {"re:", "aw:", "fwd:", "fw:", "sv:", "antw:"};
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (strncasecmp(subject, words[i], strlen(words[i])))
-			continue;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (!strncasecmp(subject, words[i], strlen(words[i])))
+			return strlen(words[i]);
+	return 0;
+}
+
+static const char *skip_reply_words(const char *subject, bool *is_reply)
+{
+	size_t length;
+
+	while ((length = reply_word_length(subject))) {
 		*is_reply = true;
-		return skip_reply_words(skip_blanks(subject + strlen(words[i])), is_reply);
+		subject = skip_blanks(subject + length);
 	}
 	return subject;
 }
@@ -84,12 +92,6 @@ enum form {
 	FORM_HEADERS, /* "From: …", "Subject: …", "Date: …" in any order */
 };
 
-static const char *line_after(const char *line)
-{
-	line += strcspn(line, "\n");
-	return *line ? line + 1 : line;
-}
-
 static bool has_time_of_day(const char *line, size_t length)
 {
 	for (size_t i = 2; i + 5 < length; i++)
@@ -106,7 +108,7 @@ static bool is_mbox_start(const char *line)
 
 static bool is_page_start(const char *line)
 {
-	return !strncmp(line, "* ", 2) && !strncmp(line_after(line), "@ ", 2);
+	return !strncmp(line, "* ", 2) && !strncmp(next_line(line), "@ ", 2);
 }
 
 static bool is_header(const char *line, const char *name)
@@ -121,7 +123,7 @@ static bool is_headers_start(const char *line)
 {
 	bool has_from = false, has_subject = false, has_other = false;
 
-	for (bool is_first = true; *line && *line != '\n'; line = line_after(line)) {
+	for (bool is_first = true; *line && *line != '\n'; line = next_line(line)) {
 		size_t name_length = strcspn(line, ": \t\n");
 
 		if (!is_first && (*line == ' ' || *line == '\t'))
@@ -155,7 +157,7 @@ static long find_starts(const char *text, enum form form, size_t *starts)
 	bool is_after_blank = true;
 	long count = 0;
 
-	for (const char *line = text; *line; line = line_after(line)) {
+	for (const char *line = text; *line; line = next_line(line)) {
 		if (is_after_blank && is_start(form, line)) {
 			if (count == MAILS_MAX)
 				return -E2BIG;
@@ -172,7 +174,7 @@ static enum form form_of(const char *text)
 {
 	bool is_after_blank = true, has_page = false;
 
-	for (const char *line = text; *line; line = line_after(line)) {
+	for (const char *line = text; *line; line = next_line(line)) {
 		if (is_after_blank && is_mbox_start(line))
 			return FORM_MBOX;
 		has_page |= is_page_start(line);
@@ -225,7 +227,7 @@ static void unhide_from(char *text)
 	char *to = text;
 
 	for (const char *from = text; *from;) {
-		const char *end = line_after(from);
+		const char *end = next_line(from);
 		size_t quotes = strspn(from, ">");
 
 		if (quotes && !strncmp(from + quotes, "From ", 5))
@@ -245,7 +247,7 @@ char *mail_text(const char *text, size_t length)
 		return page_to_mail(text, length);
 	if (!is_mbox_start(text))
 		return strndup(text, length);
-	mail = strndup(line_after(text), length - (size_t)(line_after(text) - text));
+	mail = strndup(next_line(text), length - (size_t)(next_line(text) - text));
 	if (mail)
 		unhide_from(mail);
 	return mail;

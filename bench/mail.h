@@ -19,6 +19,7 @@ struct mail_tag {
 	const char *subject;	    /* what follows the brackets; points into the argument */
 };
 
+/* Reads it off a "Subject:" on one line. Borrows @subject. */
 struct mail_tag mail_tag_of(const char *subject);
 
 /*

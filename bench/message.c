@@ -7,11 +7,12 @@
 
 #include "bench/progress.h"
 
-static int message_quiet;
-
-void message_set_quiet(int quiet)
+/* What is quoted may come from a file or a mail: nothing in it steers a terminal. */
+static void make_harmless(char *text)
 {
-	message_quiet = quiet;
+	for (; *text; text++)
+		if (((unsigned char)*text < ' ' && *text != '\n' && *text != '\t') || *text == 0x7f)
+			*text = '?';
 }
 
 __attribute__((format(printf, 2, 0))) static void print(const char *kind, const char *format,
@@ -20,6 +21,7 @@ __attribute__((format(printf, 2, 0))) static void print(const char *kind, const 
 	char text[4096];
 
 	vsnprintf(text, sizeof(text), format, args);
+	make_harmless(text);
 	progress_clear();
 	fprintf(stderr, "proxeval: %s%s%s\n", kind, text, suffix);
 }
@@ -46,8 +48,6 @@ void message_note(const char *format, ...)
 {
 	va_list args;
 
-	if (message_quiet)
-		return;
 	va_start(args, format);
 	print("", format, args, "");
 	va_end(args);

@@ -7,7 +7,8 @@
 /*
  * What people read on stderr. One message is one clear sentence that names the
  * object and, where there is one, the remedy. A progress line that is on the
- * terminal is cleared first. Commands print their result on stdout themselves.
+ * terminal is cleared first. Control characters come out as "?", whatever was quoted.
+ * Commands print their result on stdout themselves.
  */
 
 /* "proxeval: error: …": the command cannot go on. */
@@ -27,8 +28,5 @@ void message_note(const char *format, ...) __attribute__((format(printf, 1, 2)))
  * a caller can report and pass on in one line.
  */
 int message_errno(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* --quiet: notes are not printed; warnings and errors are. */
-void message_set_quiet(int quiet);
 
 #endif

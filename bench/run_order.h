@@ -209,6 +209,7 @@ int run_work_check(struct run_order *order, const struct string_list *workload_n
 /* How many primary tests order->work comes to, as far as can be said before anything booted. */
 size_t run_work_tests(const struct run_order *order);
 
+/* Whether an option names the kernel: an image, a tree, a base or a series. */
 bool run_has_kernel_option(const struct run_values *values);
 
 /* Whether a kernel is still to be built before anything can boot. */

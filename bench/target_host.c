@@ -23,6 +23,7 @@
 #include "bench/paths.h"
 #include "bench/settings.h"
 #include "measure/clock.h"
+#include "reports/json_strict.h"
 
 /*
  * This boot of this machine: the runner in a process of its own, so that what kills it
@@ -271,21 +272,18 @@ static void end_child(struct host_boot *boot)
 static struct json_object *read_result(const struct host_boot *boot, char *reason, size_t size)
 {
 	struct json_object *result = NULL;
-	char *text;
-	int err = read_file(boot->result_path, RESULT_MAX_BYTES, &text, NULL);
+	char problem[200] = "it is not an object";
+	int err = json_strict_load(boot->result_path, RESULT_MAX_BYTES, &result, problem,
+				   sizeof(problem));
 
-	if (err) {
+	if (json_object_is_type(result, json_type_object))
+		return result;
+	json_object_put(result);
+	if (err && err != -EINVAL)
 		snprintf(reason, size, "the runner left no result: %s", strerror(-err));
-		return NULL;
-	}
-	result = json_tokener_parse(text);
-	free(text);
-	if (!json_object_is_type(result, json_type_object)) {
-		json_object_put(result);
-		snprintf(reason, size, "the runner's result is not a JSON object");
-		return NULL;
-	}
-	return result;
+	else
+		snprintf(reason, size, "the runner left a result that is none: %s", problem);
+	return NULL;
 }
 
 static void explain_end(const struct host_boot *boot, int status, char *reason, size_t size)

@@ -29,6 +29,7 @@
 #include "bench/process.h"
 #include "bench/qemu.h"
 #include "measure/clock.h"
+#include "reports/json_strict.h"
 
 /*
  * Boots variants in QEMU. The guest's console and its stream to us are files: QEMU
@@ -464,14 +465,17 @@ static void answer_exit(const struct vm_boot *boot, int status, struct boot_answ
 /* Turns what the guest sent into the answer, once its stream has ended well. */
 static void answer_document(struct vm_boot *boot, struct boot_answer *answer)
 {
-	answer->result = json_tokener_parse(boot->stream.document);
+	char problem[200] = "it is not an object";
+
+	answer->result = json_strict_parse(boot->stream.document, boot->stream.document_bytes,
+					   problem, sizeof(problem));
 	if (json_object_is_type(answer->result, json_type_object)) {
 		answer->outcome = BOOT_OK;
 		return;
 	}
 	json_object_put(answer->result);
 	answer->result = NULL;
-	answer_with(answer, BOOT_DIED, "the guest's result is not a JSON object");
+	answer_with(answer, BOOT_DIED, "the guest left a result that is none: %s", problem);
 }
 
 /* @status: QEMU's, when @exited. */
@@ -555,17 +559,17 @@ static char *probe_key(const struct vm_state *state, const struct campaign *camp
 static bool has_worked(const char *key)
 {
 	struct json_object *document = NULL, *field;
-	char *path = probe_cache_path(), *text = NULL;
+	char *path = probe_cache_path(), problem[200];
 	bool answer = false;
 
-	if (path && !read_file(path, PROBE_CACHE_BYTES, &text, NULL))
-		document = json_tokener_parse(text);
-	if (document && json_object_object_get_ex(document, "key", &field) &&
+	if (path &&
+	    !json_strict_load(path, PROBE_CACHE_BYTES, &document, problem, sizeof(problem)) &&
+	    json_object_object_get_ex(document, "key", &field) &&
+	    json_object_is_type(field, json_type_string) &&
 	    !strcmp(json_object_get_string(field), key) &&
 	    json_object_object_get_ex(document, "works", &field))
 		answer = json_object_get_boolean(field);
 	json_object_put(document);
-	free(text);
 	free(path);
 	return answer;
 }

@@ -96,6 +96,7 @@ extern const char *const metric_kind_names[];
 extern const char *const metric_direction_names[];
 extern const char *const metric_role_names[];
 
+/* The word of one of them; never NULL, never freed. */
 const char *outcome_name(enum outcome outcome);
 const char *metric_kind_name(enum metric_kind kind);
 const char *metric_direction_name(enum metric_direction direction);

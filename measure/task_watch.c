@@ -112,6 +112,24 @@ static int read_text(int fd, char text[TEXT_SIZE])
 	return 0;
 }
 
+int task_state(pid_t tid, char *state)
+{
+	char text[TEXT_SIZE];
+	struct task_look look;
+	int fd = open_task_file(tid, "stat");
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = read_text(fd, text);
+	close(fd);
+	if (!err)
+		err = task_look_parse_stat(text, &look);
+	if (!err)
+		*state = look.state;
+	return err;
+}
+
 void task_watch_judge(struct task_watch *watch, const struct task_look *look)
 {
 	/*

@@ -28,6 +28,9 @@ struct task_look {
 int task_look_parse_stat(const char *text, struct task_look *look);
 int task_look_parse_sched(const char *text, struct task_look *look);
 
+/* The state of thread @tid of this process now, as in struct task_look. 0, or a negative errno. */
+int task_state(pid_t tid, char *state);
+
 struct task_watch {
 	int stat_fd, sched_fd;
 	int own_cpu;	/* the only CPU that the thread may run on */

@@ -46,6 +46,7 @@ struct campaign_document {
 	struct json_object *object; /* the whole document; the reader's caller puts it */
 };
 
+/* Fills @out, whose strings hang on the reader's arena; what is wrong is in reader->error. */
 void campaign_document_read(struct reader *reader, const struct json_node *document,
 			    struct campaign_document *out);
 

@@ -12,6 +12,7 @@ struct buffer {
 	bool failed;
 };
 
+/* Append a string, bytes (a NUL among them counts), or what printf makes of it. */
 void buffer_add(struct buffer *buffer, const char *text);
 void buffer_add_bytes(struct buffer *buffer, const char *bytes, size_t count);
 void buffer_format(struct buffer *buffer, const char *format, ...)
@@ -27,6 +28,7 @@ void buffer_add_html(struct buffer *buffer, const char *text);
 void buffer_format_html(struct buffer *buffer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Frees the text and leaves an empty buffer, ready for use. */
 void buffer_release(struct buffer *buffer);
 
 #endif

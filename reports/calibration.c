@@ -70,7 +70,7 @@ static int judge(const struct view *view, struct judgement *outcome)
 {
 	const struct analysis_options options = {.baseline = "A"};
 	struct analysis analysis;
-	int err = analysis_make(&analysis, &view->results, &options);
+	int err = analysis_compare(&analysis, &view->results, &options);
 
 	*outcome = (struct judgement){.tests = analysis.tests[FAMILY_PRIMARY]};
 	for (size_t i = 0; i < analysis.n_comparisons && !err; i++) {

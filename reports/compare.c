@@ -55,8 +55,9 @@ static void set_ratio(struct comparison *comparison, const struct interval *inte
 	if (before > 0 && after >= 0)
 		comparison->ratio = after / before;
 	if (comparison->is_log && interval->is_valid) {
-		comparison->ratio_low = exp(interval->low);
-		comparison->ratio_high = exp(interval->high);
+		/* Rounding must not put the ratio beyond an interval without width. */
+		comparison->ratio_low = fmin(exp(interval->low), comparison->ratio);
+		comparison->ratio_high = fmax(exp(interval->high), comparison->ratio);
 	}
 }
 

@@ -21,28 +21,28 @@ const struct exporter *exporter_find(const char *name)
 	return NULL;
 }
 
-static enum finding finding_of_verdict(enum verdict verdict)
+static enum export_status status_of_verdict(enum verdict verdict)
 {
 	switch (verdict) {
 	case VERDICT_BETTER:
 	case VERDICT_EQUIVALENT:
 	case VERDICT_AGREE:
 	case VERDICT_HELD:
-		return FINDING_FINE;
+		return EXPORT_FINE;
 	case VERDICT_WORSE:
 	case VERDICT_DISAGREE:
 	case VERDICT_VIOLATED:
-		return FINDING_FAILED;
+		return EXPORT_FAILED;
 	case VERDICT_INCONCLUSIVE:
 	case VERDICT_UNCLEAR:
 	case VERDICT_UNTESTED:
-		return FINDING_OPEN;
+		return EXPORT_OPEN;
 	case VERDICT_NOT_MEASURED:
-		return FINDING_SKIPPED;
+		return EXPORT_SKIPPED;
 	case VERDICT_NOT_JUDGED:
 		break;
 	}
-	return FINDING_FIGURE;
+	return EXPORT_FIGURE;
 }
 
 /* Whether @what stands in the way of @comparison, on either of its sides. */
@@ -78,51 +78,51 @@ static const struct unmeasured *find_unmeasured(const struct analysis *analysis,
 	return first;
 }
 
-enum finding finding_of_comparison(const struct analysis *analysis,
-				   const struct comparison *comparison)
+enum export_status export_comparison_status(const struct analysis *analysis,
+					    const struct comparison *comparison)
 {
-	enum finding finding = finding_of_verdict(comparison->verdict);
+	enum export_status status = status_of_verdict(comparison->verdict);
 	const struct unmeasured *what = NULL;
 
-	if (finding == FINDING_SKIPPED)
+	if (status == EXPORT_SKIPPED)
 		what = find_unmeasured(analysis, comparison);
 	if (what && was_tried(what))
-		return FINDING_BROKEN;
-	return finding;
+		return EXPORT_BROKEN;
+	return status;
 }
 
-enum finding finding_of_invariant(const struct invariant *invariant)
+enum export_status export_invariant_status(const struct invariant *invariant)
 {
-	return finding_of_verdict(invariant->verdict);
+	return status_of_verdict(invariant->verdict);
 }
 
-const char *finding_text(const struct analysis *analysis, const struct comparison *comparison,
-			 char out[FINDING_TEXT_MAX])
+const char *export_status_text(const struct analysis *analysis, const struct comparison *comparison,
+			       char out[EXPORT_TEXT_MAX])
 {
 	const char *word = verdict_word(comparison->verdict);
 	const struct unmeasured *what;
 
 	*out = '\0';
-	switch (finding_of_comparison(analysis, comparison)) {
-	case FINDING_SKIPPED:
-	case FINDING_BROKEN:
+	switch (export_comparison_status(analysis, comparison)) {
+	case EXPORT_SKIPPED:
+	case EXPORT_BROKEN:
 		what = find_unmeasured(analysis, comparison);
 		if (comparison->reason)
-			snprintf(out, FINDING_TEXT_MAX, "%s", comparison->reason);
+			snprintf(out, EXPORT_TEXT_MAX, "%s", comparison->reason);
 		else
-			snprintf(out, FINDING_TEXT_MAX, "%s: %s", what ? what->outcome : word,
+			snprintf(out, EXPORT_TEXT_MAX, "%s: %s", what ? what->outcome : word,
 				 what && what->reason ? what->reason
 						      : "no boot of one side has it");
 		break;
-	case FINDING_OPEN:
+	case EXPORT_OPEN:
 		if (comparison->reason)
-			snprintf(out, FINDING_TEXT_MAX, "%s: %s", word, comparison->reason);
+			snprintf(out, EXPORT_TEXT_MAX, "%s: %s", word, comparison->reason);
 		else if (comparison->more_boots && comparison->more_boots != SIZE_MAX)
-			snprintf(out, FINDING_TEXT_MAX,
+			snprintf(out, EXPORT_TEXT_MAX,
 				 "%s: it takes at least %zu more boots of each", word,
 				 comparison->more_boots);
 		else
-			snprintf(out, FINDING_TEXT_MAX, "%s", word);
+			snprintf(out, EXPORT_TEXT_MAX, "%s", word);
 		break;
 	default:
 		break;
@@ -131,27 +131,27 @@ const char *finding_text(const struct analysis *analysis, const struct compariso
 }
 
 const char *comparison_text(const struct analysis *analysis, const struct comparison *comparison,
-			    char out[FINDING_TEXT_MAX])
+			    char out[EXPORT_TEXT_MAX])
 {
 	const char *unit =
 		analysis->results->sections[comparison->section].metrics[comparison->metric].unit;
 	char value[FORMATTED_MAX], baseline[FORMATTED_MAX], ratio[FORMATTED_MAX];
 	char low[FORMATTED_MAX], high[FORMATTED_MAX], p[FORMATTED_MAX];
-	int length = snprintf(out, FINDING_TEXT_MAX, "%s in %zu boots against %s in %zu",
+	int length = snprintf(out, EXPORT_TEXT_MAX, "%s in %zu boots against %s in %zu",
 			      format_value(value, comparison->other.centre, unit),
 			      comparison->other.n_boots,
 			      format_value(baseline, comparison->baseline.centre, unit),
 			      comparison->baseline.n_boots);
 
 	if (!isnan(comparison->ratio))
-		length += snprintf(out + length, (size_t)(FINDING_TEXT_MAX - length), ", ratio %s",
+		length += snprintf(out + length, (size_t)(EXPORT_TEXT_MAX - length), ", ratio %s",
 				   format_ratio(ratio, comparison->ratio));
 	if (!isnan(comparison->ratio_low))
-		length += snprintf(out + length, (size_t)(FINDING_TEXT_MAX - length), " (%s to %s)",
+		length += snprintf(out + length, (size_t)(EXPORT_TEXT_MAX - length), " (%s to %s)",
 				   format_ratio(low, comparison->ratio_low),
 				   format_ratio(high, comparison->ratio_high));
 	if (!isnan(shown_p(comparison)))
-		snprintf(out + length, (size_t)(FINDING_TEXT_MAX - length), ", p %s",
+		snprintf(out + length, (size_t)(EXPORT_TEXT_MAX - length), ", p %s",
 			 format_p(p, shown_p(comparison)));
 	return out;
 }

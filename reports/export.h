@@ -42,34 +42,35 @@ extern const struct exporter *const exporters[];
 const struct exporter *exporter_find(const char *name);
 
 /* What a verdict comes to for a reader that knows passed, failed and skipped. */
-enum finding {
-	FINDING_FINE,	 /* better, equivalent, agree, held */
-	FINDING_FAILED,	 /* worse, disagree, violated */
-	FINDING_OPEN,	 /* inconclusive, unclear, untested: more boots would tell */
-	FINDING_SKIPPED, /* not measured: nothing here could have */
-	FINDING_BROKEN,	 /* not measured: it was tried, and failed or broke */
-	FINDING_FIGURE,	 /* not judged: a figure to look at */
+enum export_status {
+	EXPORT_FINE,	/* better, equivalent, agree, held */
+	EXPORT_FAILED,	/* worse, disagree, violated */
+	EXPORT_OPEN,	/* inconclusive, unclear, untested: more boots would tell */
+	EXPORT_SKIPPED, /* not measured: nothing here could have */
+	EXPORT_BROKEN,	/* not measured: it was tried, and failed or broke */
+	EXPORT_FIGURE,	/* not judged: a figure to look at */
 };
 
-enum finding finding_of_comparison(const struct analysis *analysis,
-				   const struct comparison *comparison);
-enum finding finding_of_invariant(const struct invariant *invariant);
+/* A comparison that has no figure is broken rather than skipped where one was tried for. */
+enum export_status export_comparison_status(const struct analysis *analysis,
+					    const struct comparison *comparison);
+enum export_status export_invariant_status(const struct invariant *invariant);
 
 /* Whether something was tried and gave no figure; else nobody could have, or nobody asked. */
 bool was_tried(const struct unmeasured *what);
 
 /*
  * Why a comparison has no verdict: its own reason, or that of what was not measured, or how
- * many more boots it takes. @out is of FINDING_TEXT_MAX bytes. Returns @out, which is ""
+ * many more boots it takes. @out is of EXPORT_TEXT_MAX bytes. Returns @out, which is ""
  * for a comparison with a verdict.
  */
-#define FINDING_TEXT_MAX 512
-const char *finding_text(const struct analysis *analysis, const struct comparison *comparison,
-			 char out[FINDING_TEXT_MAX]);
+#define EXPORT_TEXT_MAX 512
+const char *export_status_text(const struct analysis *analysis, const struct comparison *comparison,
+			       char out[EXPORT_TEXT_MAX]);
 
 /* "18.9 ms against 344 ms, ratio 0.05 (0.04 to 0.06), p 0.002". Returns @out. */
 const char *comparison_text(const struct analysis *analysis, const struct comparison *comparison,
-			    char out[FINDING_TEXT_MAX]);
+			    char out[EXPORT_TEXT_MAX]);
 
 /*
  * The shortest of 15 and 17 digits that gives the same double back, in the C locale; "" for

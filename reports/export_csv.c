@@ -210,7 +210,7 @@ static void add_comparison(struct row *row, const struct analysis *analysis,
 			   const struct comparison *comparison)
 {
 	const struct variant_info *variants = analysis->results->variants;
-	char reason[FINDING_TEXT_MAX];
+	char reason[EXPORT_TEXT_MAX];
 
 	begin_verdict(row, analysis, comparison->section, comparison->metric);
 	add_text(row, statistic_word(comparison->statistic));
@@ -238,7 +238,7 @@ static void add_comparison(struct row *row, const struct analysis *analysis,
 		add_count(row, comparison->more_boots);
 	add_text(row, NULL);
 	add_text(row, NULL);
-	add_text(row, finding_text(analysis, comparison, reason));
+	add_text(row, export_status_text(analysis, comparison, reason));
 	end_row(row);
 }
 

@@ -335,19 +335,19 @@ static struct json_object *new_test(const struct submission *submission, size_t 
 	return test;
 }
 
-static const char *status_word(enum finding finding)
+static const char *status_word(enum export_status status)
 {
-	switch (finding) {
-	case FINDING_FINE:
+	switch (status) {
+	case EXPORT_FINE:
 		return "PASS";
-	case FINDING_FAILED:
+	case EXPORT_FAILED:
 		return "FAIL";
-	case FINDING_SKIPPED:
+	case EXPORT_SKIPPED:
 		return "SKIP";
-	case FINDING_BROKEN:
+	case EXPORT_BROKEN:
 		return "ERROR";
-	case FINDING_OPEN:
-	case FINDING_FIGURE:
+	case EXPORT_OPEN:
+	case EXPORT_FIGURE:
 		break;
 	}
 	return "DONE";
@@ -387,16 +387,16 @@ static void add_comparison(struct submission *submission, const struct compariso
 	const struct analysis *analysis = submission->analysis;
 	const struct section_info *section = &analysis->results->sections[comparison->section];
 	const struct metric_info *metric = &section->metrics[comparison->metric];
-	char figures[FINDING_TEXT_MAX], reason[FINDING_TEXT_MAX];
+	char figures[EXPORT_TEXT_MAX], reason[EXPORT_TEXT_MAX];
 	char *key = format_string("%s\n%s\n%s", section->id, metric->name,
 				  statistic_word(comparison->statistic));
 	struct json_object *test = new_test(submission, comparison->variant, key ? key : "");
 
 	add_path(test, section, metric->name, statistic_word(comparison->statistic));
-	finding_text(analysis, comparison, reason);
+	export_status_text(analysis, comparison, reason);
 	add_text(test, "comment",
 		 *reason ? reason : comparison_text(analysis, comparison, figures));
-	add_status(test, status_word(finding_of_comparison(analysis, comparison)));
+	add_status(test, status_word(export_comparison_status(analysis, comparison)));
 	add_figure(test, comparison->other.centre, metric->unit);
 	add_environment(test, analysis->variants[comparison->variant].example, false);
 	json_object_object_add(test, "misc", comparison_misc(submission, comparison));
@@ -443,7 +443,7 @@ static void add_invariant(struct submission *submission, const struct invariant 
 
 	add_path(test, section, metric, "violations");
 	add_text(test, "comment", verdict_word(invariant->verdict));
-	add_status(test, status_word(finding_of_invariant(invariant)));
+	add_status(test, status_word(export_invariant_status(invariant)));
 	add_figure(test, (double)invariant->violations, "count");
 	add_environment(test, analysis->variants[invariant->variant].example, false);
 	add_text(misc, "variant", analysis->results->variants[invariant->variant].label);

@@ -57,38 +57,38 @@ static void add_diagnostic(struct buffer *out, const char *indent, const char *n
 	buffer_add(out, "\n");
 }
 
-static const char *result_word(enum finding finding)
+static const char *result_word(enum export_status status)
 {
-	return finding == FINDING_FAILED || finding == FINDING_BROKEN ? "not ok" : "ok";
+	return status == EXPORT_FAILED || status == EXPORT_BROKEN ? "not ok" : "ok";
 }
 
 /* The directive that says more than the result; NULL: none. */
-static const char *directive(enum finding finding)
+static const char *directive(enum export_status status)
 {
-	switch (finding) {
-	case FINDING_BROKEN:
+	switch (status) {
+	case EXPORT_BROKEN:
 		return "ERROR";
-	case FINDING_OPEN:
-	case FINDING_SKIPPED:
+	case EXPORT_OPEN:
+	case EXPORT_SKIPPED:
 		return "SKIP";
 	default:
 		return NULL;
 	}
 }
 
-static void add_point(struct group_of_tests *group, enum finding finding, const char *name,
+static void add_point(struct group_of_tests *group, enum export_status status, const char *name,
 		      const char *reason)
 {
 	struct buffer *out = &group->body;
 
 	group->count++;
-	group->failed += finding == FINDING_FAILED || finding == FINDING_BROKEN;
-	group->skipped += finding == FINDING_OPEN || finding == FINDING_SKIPPED;
-	buffer_format(out, "  %s %zu ", result_word(finding), group->count);
+	group->failed += status == EXPORT_FAILED || status == EXPORT_BROKEN;
+	group->skipped += status == EXPORT_OPEN || status == EXPORT_SKIPPED;
+	buffer_format(out, "  %s %zu ", result_word(status), group->count);
 	add_plain(out, name, true);
-	if (directive(finding) || *reason) {
-		buffer_format(out, " # %s%s", directive(finding) ? directive(finding) : "",
-			      directive(finding) && *reason ? " " : "");
+	if (directive(status) || *reason) {
+		buffer_format(out, " # %s%s", directive(status) ? directive(status) : "",
+			      directive(status) && *reason ? " " : "");
 		add_plain(out, reason, false);
 	}
 	buffer_add(out, "\n");
@@ -126,16 +126,16 @@ static void add_variant_boots(struct group_of_tests *group, const struct variant
 
 	snprintf(name, sizeof(name), "boots %.180s", variant->label);
 	snprintf(text, sizeof(text), "%zu of %zu boots ended well", sum->ok, sum->boots);
-	add_point(group, sum->crashed ? FINDING_FAILED : FINDING_FINE, name, text);
+	add_point(group, sum->crashed ? EXPORT_FAILED : EXPORT_FINE, name, text);
 	for (size_t i = 0; i < sum->n_reports; i++)
 		add_diagnostic(&group->body, "  ", "kernel log", sum->reports[i]);
 	snprintf(name, sizeof(name), "health %.180s", variant->label);
 	snprintf(text, sizeof(text), "%zu boots clean, %zu not, %zu unknown", sum->clean,
 		 sum->unclean, sum->unknown);
 	add_point(group,
-		  sum->unclean ? FINDING_FAILED
-		  : sum->clean ? FINDING_FINE
-			       : FINDING_SKIPPED,
+		  sum->unclean ? EXPORT_FAILED
+		  : sum->clean ? EXPORT_FINE
+			       : EXPORT_SKIPPED,
 		  name, text);
 }
 
@@ -163,7 +163,7 @@ static void write_evidence(struct buffer *out, size_t number, const struct analy
 			 "held in %llu of %llu sections, seen %llu of %llu times",
 			 (unsigned long long)sum->held, (unsigned long long)sum->sections,
 			 (unsigned long long)sum->observed, (unsigned long long)sum->expected);
-		add_point(&group, sum->held == sum->sections ? FINDING_FINE : FINDING_FAILED, name,
+		add_point(&group, sum->held == sum->sections ? EXPORT_FINE : EXPORT_FAILED, name,
 			  text);
 	}
 	end_group(out, number, "evidence", &group);
@@ -175,18 +175,18 @@ static void add_comparison(struct group_of_tests *group, const struct analysis *
 	const struct results *results = analysis->results;
 	const char *metric =
 		results->sections[comparison->section].metrics[comparison->metric].name;
-	enum finding finding = finding_of_comparison(analysis, comparison);
-	char name[400], text[FINDING_TEXT_MAX], figures[FINDING_TEXT_MAX];
+	enum export_status status = export_comparison_status(analysis, comparison);
+	char name[400], text[EXPORT_TEXT_MAX], figures[EXPORT_TEXT_MAX];
 
 	snprintf(name, sizeof(name), "%.120s %s %.120s against %.120s", metric,
 		 statistic_word(comparison->statistic),
 		 results->variants[comparison->variant].label,
 		 results->variants[comparison->against].label);
 	add_diagnostic(&group->body, "  ", name, comparison_text(analysis, comparison, figures));
-	if (finding == FINDING_FIGURE)
+	if (status == EXPORT_FIGURE)
 		return;
-	finding_text(analysis, comparison, text);
-	add_point(group, finding, name, *text ? text : verdict_word(comparison->verdict));
+	export_status_text(analysis, comparison, text);
+	add_point(group, status, name, *text ? text : verdict_word(comparison->verdict));
 }
 
 static void add_invariant(struct group_of_tests *group, const struct analysis *analysis,
@@ -201,7 +201,7 @@ static void add_invariant(struct group_of_tests *group, const struct analysis *a
 	snprintf(text, sizeof(text), "%s: %llu violations in %llu tries",
 		 verdict_word(invariant->verdict), (unsigned long long)invariant->violations,
 		 (unsigned long long)invariant->exposure);
-	add_point(group, finding_of_invariant(invariant), name, text);
+	add_point(group, export_invariant_status(invariant), name, text);
 }
 
 /* What gave no figure in this section, but also is not a verdict of its own. */
@@ -217,7 +217,7 @@ static void add_unmeasured(struct group_of_tests *group, const struct analysis *
 		snprintf(name, sizeof(name), "section %.200s: %s in %zu boots",
 			 analysis->results->variants[what->variant].label, what->outcome,
 			 what->boots);
-		add_point(group, was_tried(what) ? FINDING_BROKEN : FINDING_SKIPPED, name,
+		add_point(group, was_tried(what) ? EXPORT_BROKEN : EXPORT_SKIPPED, name,
 			  what->reason ? what->reason : "no reason is known");
 	}
 }

@@ -27,6 +27,7 @@ enum finding {
 	FINDINGS,
 };
 
+/* The word that --fail-on takes for it; and how many there are of it, as the summary says. */
 const char *finding_word(enum finding finding);
 size_t finding_count(const struct analysis *analysis, enum finding finding);
 

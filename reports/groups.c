@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/compare.h"
+
 /* ---- what boots have in common ---------------------------------------------------- */
 
 static bool is_in_rounds(const struct results *results, const struct boot *boot)
@@ -60,7 +62,8 @@ int boot_index_make(struct boot_index *index, struct arena *arena, const struct 
 	index->rounds = arena_alloc(arena, (n + 1) * sizeof(size_t));
 	index->seeds = arena_alloc(arena, (n + 1) * sizeof(size_t));
 	index->slots = arena_alloc(arena, (2 * n + 1) * sizeof(size_t));
-	if (!keys || !index->rounds || !index->seeds || !index->slots)
+	index->kinds = arena_alloc(arena, (n + 1) * sizeof(size_t));
+	if (!keys || !index->rounds || !index->seeds || !index->slots || !index->kinds)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		const struct boot *boot = &results->boots[i];
@@ -185,7 +188,6 @@ static int keep(struct arena *arena, struct group *group, const size_t *places, 
 		values[i] = group->values[places[i]];
 		boots[i] = group->boots[places[i]];
 	}
-	group->left_out += group->n_boots - n;
 	group->values = values;
 	group->boots = boots;
 	group->n_boots = n;
@@ -216,6 +218,10 @@ static int make_pairs(const struct boot_index *index, struct arena *arena,
 		places[n] = i;
 		partners[n++] = partners[i];
 	}
+	if (n) {
+		a->left_out = a->n_boots - n;
+		b->left_out = b->n_boots - n;
+	}
 	if (!err && n)
 		err = keep(arena, a, places, n);
 	if (!err && n)
@@ -241,18 +247,18 @@ static int count_same_seeds(const struct boot_index *index, struct comparison *c
 	return 0;
 }
 
-/* ---- machines --------------------------------------------------------------------- */
+/* ---- what both sides have --------------------------------------------------------- */
 
 enum { HAS_BASELINE = 1, HAS_OTHER = 2, HAS_BOTH = 3 };
 
-static void mark_machines(const struct results *results, const struct group *group,
-			  unsigned char mark, unsigned char *marks)
+static void mark_kinds(const size_t *kinds, const struct group *group, unsigned char mark,
+		       unsigned char *marks)
 {
 	for (size_t i = 0; i < group->n_boots; i++)
-		marks[results->boots[group->boots[i]].machine] |= mark;
+		marks[kinds[group->boots[i]]] |= mark;
 }
 
-static int keep_marked(struct arena *arena, const struct results *results, struct group *group,
+static int keep_marked(struct arena *arena, const size_t *kinds, struct group *group,
 		       const unsigned char *marks)
 {
 	size_t *places = malloc((group->n_boots + 1) * sizeof(*places)), n = 0;
@@ -261,35 +267,98 @@ static int keep_marked(struct arena *arena, const struct results *results, struc
 	if (!places)
 		return -ENOMEM;
 	for (size_t i = 0; i < group->n_boots; i++)
-		if (marks[results->boots[group->boots[i]].machine] == HAS_BOTH)
+		if (marks[kinds[group->boots[i]]] == HAS_BOTH)
 			places[n++] = i;
+	group->apart += group->n_boots - n;
 	if (n < group->n_boots)
 		err = keep(arena, group, places, n);
 	free(places);
 	return err;
 }
 
-/* A machine that ran one variant alone says nothing of a difference between the two. */
-static int keep_common_machines(struct arena *arena, const struct results *results,
-				struct comparison *comparison)
+/*
+ * Cuts both groups down to boots of kinds that both have: kinds[boot] is below @n_kinds.
+ * *@n_common: of how many kinds they are. Nothing is cut where a group is empty.
+ */
+static int keep_common(struct arena *arena, const size_t *kinds, size_t n_kinds,
+		       struct comparison *comparison, size_t *n_common)
 {
-	unsigned char *marks = calloc(results->n_machines + 1, 1);
-	bool had_both = comparison->baseline.n_boots && comparison->other.n_boots;
-	int err;
+	unsigned char *marks = calloc(n_kinds + 1, 1);
+	int err = 0;
 
 	if (!marks)
 		return -ENOMEM;
-	mark_machines(results, &comparison->baseline, HAS_BASELINE, marks);
-	mark_machines(results, &comparison->other, HAS_OTHER, marks);
-	for (size_t i = 0; i < results->n_machines; i++)
-		comparison->n_machines += marks[i] == HAS_BOTH;
-	err = had_both ? keep_marked(arena, results, &comparison->baseline, marks) : 0;
-	if (!err && had_both)
-		err = keep_marked(arena, results, &comparison->other, marks);
+	mark_kinds(kinds, &comparison->baseline, HAS_BASELINE, marks);
+	mark_kinds(kinds, &comparison->other, HAS_OTHER, marks);
+	*n_common = 0;
+	for (size_t i = 0; i < n_kinds; i++)
+		*n_common += marks[i] == HAS_BOTH;
+	if (comparison_boots(comparison)) {
+		err = keep_marked(arena, kinds, &comparison->baseline, marks);
+		if (!err)
+			err = keep_marked(arena, kinds, &comparison->other, marks);
+	}
+	free(marks);
+	return err;
+}
+
+/* A machine that ran one variant alone says nothing of a difference between the two. */
+static int keep_common_machines(const struct boot_index *index, struct arena *arena,
+				struct comparison *comparison)
+{
+	const struct results *results = index->results;
+	bool had_both = comparison_boots(comparison);
+	int err;
+
+	for (size_t i = 0; i < results->n_boots; i++)
+		index->kinds[i] = results->boots[i].machine;
+	err = keep_common(arena, index->kinds, results->n_machines, comparison,
+			  &comparison->n_machines);
 	if (had_both && !comparison->n_machines)
 		comparison->reason = "no machine ran both, and what two machines differ in "
 				     "is not what two variants differ in";
-	free(marks);
+	return err;
+}
+
+/* The number of the first boot of those in @group with the same parameters; counted in @n. */
+static void number_params(const struct boot_index *index, const struct comparison *comparison,
+			  const struct group *group, const char **known, size_t *n)
+{
+	for (size_t i = 0; i < group->n_boots; i++) {
+		const struct boot *boot = &index->results->boots[group->boots[i]];
+		const char *params = boot_section(boot, comparison->section)->params;
+		size_t kind = 0;
+
+		while (kind < *n && strcmp(known[kind], params))
+			kind++;
+		if (kind == *n)
+			known[(*n)++] = params;
+		index->kinds[group->boots[i]] = kind;
+	}
+}
+
+/* Nor do boots that were asked for something that no boot of the other variant was. */
+static int keep_common_params(const struct boot_index *index, struct arena *arena,
+			      struct comparison *comparison)
+{
+	size_t n_boots = comparison->baseline.n_boots + comparison->other.n_boots;
+	size_t n_kinds = 0, n_common;
+	bool had_both = comparison_boots(comparison);
+	const char **known;
+	int err;
+
+	if (!index->results->sections[comparison->section].has_mixed_params)
+		return 0;
+	known = malloc((n_boots + 1) * sizeof(*known));
+	if (!known)
+		return -ENOMEM;
+	number_params(index, comparison, &comparison->baseline, known, &n_kinds);
+	number_params(index, comparison, &comparison->other, known, &n_kinds);
+	err = keep_common(arena, index->kinds, n_kinds, comparison, &n_common);
+	if (had_both && !n_common)
+		comparison->reason = "its parameters were not the same in any boot of both, and "
+				     "what they change is not what two variants differ in";
+	free(known);
 	return err;
 }
 
@@ -301,7 +370,9 @@ int groups_make(struct boot_index *index, struct arena *arena, struct comparison
 	if (!err)
 		err = collect(arena, results, comparison, comparison->variant, &comparison->other);
 	if (!err)
-		err = keep_common_machines(arena, results, comparison);
+		err = keep_common_params(index, arena, comparison);
+	if (!err)
+		err = keep_common_machines(index, arena, comparison);
 	if (!err)
 		err = make_pairs(index, arena, comparison);
 	return err ? err : count_same_seeds(index, comparison);

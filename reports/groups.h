@@ -15,6 +15,7 @@ struct boot_index {
 	size_t *rounds; /* by boot: equal in boots of one round of one machine; NO_MATCH: none */
 	size_t *seeds;	/* by boot, in virtual time: equal in boots of one seed and attempt */
 	size_t *slots;	/* scratch, as many as there are boots */
+	size_t *kinds;	/* scratch, as many: what keep_common tells boots apart by */
 };
 #define NO_MATCH SIZE_MAX
 
@@ -22,8 +23,8 @@ struct boot_index {
 int boot_index_make(struct boot_index *index, struct arena *arena, const struct results *results);
 
 /*
- * Fills both groups of @comparison (of its machine, or of all), cuts them down to machines
- * that have boots of both and, where rounds are paired, to pairs in the same order:
+ * Fills both groups of @comparison (of its machine, or of all), cuts them down to parameters
+ * and machines that have boots of both and, where rounds are paired, to pairs in the same order:
  * comparison->n_pairs. Counts the boots with the same seed. 0 or -ENOMEM.
  */
 int groups_make(struct boot_index *index, struct arena *arena, struct comparison *comparison);

@@ -45,7 +45,7 @@ static struct json_object *change_to_json(const struct history *history,
 	struct json_object *object = json_object_new_object();
 
 	json_add_text(object, "kind", change->is_drift ? "drift" : "step");
-	json_object_object_add(object, "ambiguous", json_object_new_boolean(change->is_ambiguous));
+	json_add_flag(object, "ambiguous", change->is_ambiguous);
 	json_add_text(object, "verdict", verdict_word(change->verdict));
 	json_add_text(object, "first", campaign_of(history, series, change->first));
 	json_add_text(object, "first_release", series->points[change->first].release);
@@ -54,10 +54,8 @@ static struct json_object *change_to_json(const struct history *history,
 	json_add_text(object, "ended", campaign_of(history, series, change->last));
 	json_add_text(object, "earliest", campaign_of(history, series, change->low));
 	json_add_text(object, "latest", campaign_of(history, series, change->high));
-	json_object_object_add(object, "same_kernel",
-			       json_object_new_boolean(change->is_same_kernel));
-	json_object_object_add(object, "control_changed",
-			       json_object_new_boolean(change->has_control));
+	json_add_flag(object, "same_kernel", change->is_same_kernel);
+	json_add_flag(object, "control_changed", change->has_control);
 	json_add_number(object, "value_before", change->before);
 	json_add_number(object, "value_after", change->after);
 	json_add_number(object, "ratio", change->ratio);

@@ -17,13 +17,6 @@ int history_warn(struct history *history, const char *sentence);
 const char *history_format_change(char out[CHANGE_TEXT_MAX], const struct history_change *change,
 				  const char *unit);
 
-/* "from 7.3.1 (campaign X) on" or "from 7.2.13 to 7.3.4, little by little". */
-void history_add_place(struct buffer *out, const struct history *history,
-		       const struct history_series *series, const struct history_change *change);
-
-/* The newest change of a series; NULL when there is none. */
-const struct history_change *history_newest(const struct history_series *series);
-
 /* How many primary series' newest change has that verdict. */
 size_t history_count(const struct history *history, enum verdict verdict);
 

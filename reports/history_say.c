@@ -37,7 +37,8 @@ const struct metric_info *history_metric(const struct history *history,
 	return &history->results->sections[series->section].metrics[series->metric];
 }
 
-const struct history_change *history_newest(const struct history_series *series)
+/* NULL when the series has no change. */
+static const struct history_change *newest_change(const struct history_series *series)
 {
 	return series->n_changes ? &series->changes[series->n_changes - 1] : NULL;
 }
@@ -47,7 +48,7 @@ size_t history_count(const struct history *history, enum verdict verdict)
 	size_t count = 0;
 
 	for (size_t i = 0; i < history->n_series; i++) {
-		const struct history_change *newest = history_newest(&history->series[i]);
+		const struct history_change *newest = newest_change(&history->series[i]);
 
 		count += history->series[i].family == FAMILY_PRIMARY && newest &&
 			 newest->verdict == verdict;
@@ -106,8 +107,9 @@ static const char *campaign_of(const struct history *history, const struct histo
 	return history->results->campaigns[point->campaign].id;
 }
 
-void history_add_place(struct buffer *out, const struct history *history,
-		       const struct history_series *series, const struct history_change *change)
+/* "from 7.3.1 (campaign X) on" or "from 7.2.13 to 7.3.4, little by little". */
+static void add_place(struct buffer *out, const struct history *history,
+		      const struct history_series *series, const struct history_change *change)
 {
 	const struct history_point *points = series->points;
 	const struct history_point *first = &points[change->first];
@@ -186,7 +188,7 @@ static int say_change(struct history *history, const struct history_series *seri
 		      format_metric(shown, metric, series->statistic), series->label);
 	add_where(&text, history, series);
 	buffer_format(&text, ") is %s ", history_format_change(amount, change, metric->unit));
-	history_add_place(&text, history, series, change);
+	add_place(&text, history, series, change);
 	format_p(p, change->p);
 	buffer_format(&text, "; p %s%s", *p == '<' ? "" : "= ", p);
 	add_reservations(&text, history, series, change);
@@ -303,8 +305,9 @@ static int say_basis(struct history *history)
 	const struct results *results = history->results;
 	struct buffer text = {0};
 
-	buffer_format(&text, "%zu campaigns, %s; target %s, %s time", history_campaigns(history),
-		      orders[history->order], results->target, results->time);
+	buffer_format(&text, "%zu campaign%s, %s; target %s, %s time", history_campaigns(history),
+		      history_campaigns(history) == 1 ? "" : "s", orders[history->order],
+		      results->target, results->time);
 	add_span(&text, history);
 	for (size_t i = 0; i < history->results->n_machines; i++)
 		add_machine(&text, &results->machines[i], i ? ", " : "; on ");
@@ -399,7 +402,7 @@ static int warn_controls(struct history *history)
 			add_where(&text, history, series);
 			buffer_format(&text, ") is %s ",
 				      history_format_change(amount, change, unit));
-			history_add_place(&text, history, series, change);
+			add_place(&text, history, series, change);
 			err = add_sentence(history, &history->warnings, &history->n_warnings,
 					   &text);
 		}

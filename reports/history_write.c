@@ -217,8 +217,9 @@ void history_write_line(struct buffer *out, const struct history *history)
 	}
 	buffer_format(out,
 		      "proxeval: %zu better, %zu worse, %zu without change, %zu not tested; "
-		      "history of %zu series, %zu campaigns, %.10s %.10s\n",
+		      "history of %zu series, %zu campaign%s, %.10s %.10s\n",
 		      history_count(history, VERDICT_BETTER), history_count(history, VERDICT_WORSE),
 		      primary - changed - untested, untested, primary, history_campaigns(history),
-		      history->results->target, history->results->time);
+		      history_campaigns(history) == 1 ? "" : "s", history->results->target,
+		      history->results->time);
 }

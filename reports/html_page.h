@@ -44,8 +44,7 @@ void page_count(struct page *page, uint64_t count);
 void page_open_table(struct page *page, const char *label, const char *const *heads);
 void page_close_table(struct page *page);
 
-/* "good", "bad", "open" or "": how a verdict looks, beside its word and sign. */
-const char *verdict_class(enum verdict verdict);
+/* What stands beside a verdict's word, for those who see no colours. */
 const char *verdict_sign(enum verdict verdict);
 /* A verdict as word and sign; with @count (0: without) before it. */
 void page_chip(struct page *page, enum verdict verdict, size_t count);

@@ -142,7 +142,8 @@ void page_close_table(struct page *page)
 	buffer_add(page->out, "</tbody></table></div>\n");
 }
 
-const char *verdict_class(enum verdict verdict)
+/* "good", "bad", "open" or "": how a verdict looks, beside its word and sign. */
+static const char *verdict_class(enum verdict verdict)
 {
 	switch (verdict) {
 	case VERDICT_BETTER:

@@ -21,6 +21,7 @@ struct sequential_plan;
 	(UINT64_C(64) << 20)   /* one document; a boot with 1,000 sections has about 4 MiB */
 #define RESULT_MAX_DEPTH    24 /* the formats need 9 */
 #define RESULT_MAX_COUNT    9007199254740992.0 /* 2^53: beyond it a double skips numbers */
+#define RESULT_MAX_NUMBER   1e60 /* either way: squares of squares of figures are still numbers */
 #define RESULT_MAX_SECTIONS 4096
 #define RESULT_MAX_METRICS  1024 /* in one section */
 
@@ -93,7 +94,8 @@ enum place {
 
 struct section_info {
 	const char *id, *workload;
-	const char *params; /* "donor=fifo owner=nice" */
+	const char *params;    /* "donor=fifo owner=nice": of the first boot that has it */
+	bool has_mixed_params; /* other boots ran it with others */
 	const char *placement, *placement_kind;
 	/* By enum place: CPUs, nodes and their distance; below 0: not said, or not alike in all
 	 * boots. */

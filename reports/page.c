@@ -57,7 +57,8 @@ void page_add_wrapped(struct buffer *out, const char *bullet, const char *text)
 	buffer_release(&ascii);
 }
 
-const char *page_verdict_colour(enum verdict verdict)
+/* An escape sequence for a terminal; "" for words that need none. */
+static const char *verdict_colour(enum verdict verdict)
 {
 	switch (verdict) {
 	case VERDICT_BETTER:
@@ -78,7 +79,7 @@ const char *page_verdict_colour(enum verdict verdict)
 	}
 }
 
-void page_add_coloured(struct buffer *out, bool has_colour, const char *colour, const char *text)
+static void add_coloured(struct buffer *out, bool has_colour, const char *colour, const char *text)
 {
 	if (has_colour && *colour)
 		buffer_format(out, "%s%s\033[0m", colour, text);
@@ -129,7 +130,7 @@ void page_add_row(struct buffer *out, bool has_colour, const char *row, enum ver
 	shrink(&ascii, room);
 	if (ascii.text)
 		buffer_add_bytes(out, ascii.text, ascii.length < room ? ascii.length : room);
-	page_add_coloured(out, has_colour, page_verdict_colour(verdict), verdict_word(verdict));
+	add_coloured(out, has_colour, verdict_colour(verdict), verdict_word(verdict));
 	buffer_add(out, behind);
 	buffer_add(out, "\n");
 	buffer_release(&ascii);

@@ -22,10 +22,6 @@ void page_add_line(struct buffer *out, const char *text);
 /* An empty line and a line that may wrap. */
 void page_add_title(struct buffer *out, const char *title);
 
-/* An escape sequence for a terminal, "" for words that need none; and text in such a colour. */
-const char *page_verdict_colour(enum verdict verdict);
-void page_add_coloured(struct buffer *out, bool has_colour, const char *colour, const char *text);
-
 /*
  * @row, the verdict's word, @behind. The row's columns are as wide as usual; where odd values make
  * it too wide, runs of spaces shrink, and at last the row is cut: nothing is ever wider than

@@ -218,6 +218,10 @@ double reader_number_or_null(struct reader *reader, const struct json_node *obje
 	number = json_number(value);
 	if (!isfinite(number))
 		reader_fail(reader, "\"%s\" is not a finite number", key);
+	else if (number != 0 &&
+		 !(fabs(number) >= 1 / RESULT_MAX_NUMBER && fabs(number) <= RESULT_MAX_NUMBER))
+		reader_fail(reader, "\"%s\" is %.*s, and a figure is 0 or from 1e-60 to 1e60", key,
+			    value->size_bytes > 40 ? 40 : (int)value->size_bytes, value->text);
 	return number;
 }
 

@@ -25,6 +25,7 @@ struct reader {
 	bool has_failed;
 };
 
+/* A reader that allocates on @arena, for one document after the other. */
 void reader_init(struct reader *reader, struct arena *arena);
 void reader_release(struct reader *reader);
 

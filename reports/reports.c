@@ -78,9 +78,9 @@ static int exit_code_for(int err)
 }
 
 int reports_load(struct results *results, const char *const *paths, size_t n_paths,
-		 const struct selection *selection)
+		 enum result_parts parts, const struct selection *selection)
 {
-	int err = results_load(results, paths, n_paths);
+	int err = results_load_parts(results, paths, n_paths, parts);
 
 	if (err) {
 		message_error("%s", results->error);
@@ -111,7 +111,7 @@ int reports_compare(const struct results *results, struct analysis *analysis,
 int reports_analyse(struct results *results, struct analysis *analysis, const char *const *paths,
 		    size_t n_paths, const struct analysis_options *options)
 {
-	int exit_code = reports_load(results, paths, n_paths, NULL);
+	int exit_code = reports_load(results, paths, n_paths, RESULT_HISTOGRAMS, NULL);
 
 	*analysis = (struct analysis){0};
 	return exit_code ? exit_code : reports_compare(results, analysis, options);

@@ -161,6 +161,48 @@ static int warn_left_out(struct analysis *analysis)
 	return add_warning(analysis, &text);
 }
 
+/* Boots on machines, or with parameters, that the other side of a comparison has none of. */
+static int warn_apart(struct analysis *analysis)
+{
+	size_t apart = 0;
+	struct buffer text = {0};
+
+	for (size_t i = 0; i < analysis->n_comparisons; i++) {
+		const struct comparison *comparison = &analysis->comparisons[i];
+		size_t both = comparison->baseline.apart + comparison->other.apart;
+
+		if (both > apart)
+			apart = both;
+	}
+	if (!apart)
+		return 0;
+	buffer_format(&text,
+		      "%zu boot%s left out of a comparison: the other side has none on the same "
+		      "machine or with the same parameters",
+		      apart, apart == 1 ? " is" : "s are");
+	return add_warning(analysis, &text);
+}
+
+static int warn_params(struct analysis *analysis)
+{
+	const struct results *results = analysis->results;
+	size_t n = 0, first = 0;
+	struct buffer text = {0};
+
+	for (size_t i = results->n_sections; i-- > 0;)
+		if (results->sections[i].has_mixed_params) {
+			first = i;
+			n++;
+		}
+	if (!n)
+		return 0;
+	buffer_format(&text,
+		      "%zu section%s not run with the same parameters in all boots, the first of "
+		      "them %s; its table shows one boot's",
+		      n, n == 1 ? " was" : "s were", results->sections[first].id);
+	return add_warning(analysis, &text);
+}
+
 static int warn_evidence(struct analysis *analysis)
 {
 	int err = 0;
@@ -208,6 +250,8 @@ int reservations_make(struct analysis *analysis)
 		err = warn_boots(analysis);
 	if (!err)
 		err = warn_unmeasured(analysis);
+	if (!err)
+		err = warn_params(analysis);
 	analysis->n_loud = analysis->n_warnings;
 	if (!err)
 		err = warn_planned(analysis);
@@ -219,5 +263,7 @@ int reservations_make(struct analysis *analysis)
 		err = warn_divided(analysis);
 	if (!err)
 		err = warn_left_out(analysis);
+	if (!err)
+		err = warn_apart(analysis);
 	return err ? err : warn_evidence(analysis);
 }

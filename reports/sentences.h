@@ -11,6 +11,7 @@
 int add_headline(struct analysis *analysis, struct buffer *text);
 int add_warning(struct analysis *analysis, struct buffer *text);
 
+/* A variant's label, and the metric that a comparison is of. Borrowed from the results. */
 const char *label_of(const struct analysis *analysis, size_t variant);
 const struct metric_info *metric_of(const struct analysis *analysis,
 				    const struct comparison *comparison);

@@ -170,12 +170,16 @@ static unsigned int count_boots(const struct results *results, size_t campaign, 
 	return count;
 }
 
-/* The fewest and the most boots that any planned variant of the campaign has. */
+/*
+ * The fewest and the most boots that any planned variant of the campaign has. One that was left
+ * out by choice was at the same look as the others.
+ */
 static void count_all(const struct results *results, size_t campaign, unsigned int *least,
 		      unsigned int *most)
 {
 	struct json_object *list = NULL;
 	size_t count = 0;
+	bool is_first = true;
 
 	if (json_object_object_get_ex(results->campaigns[campaign].document, "variants", &list) &&
 	    json_object_is_type(list, json_type_array))
@@ -186,7 +190,10 @@ static void count_all(const struct results *results, size_t campaign, unsigned i
 						 (const char *[]){"label", NULL});
 		unsigned int boots = label ? count_boots(results, campaign, label) : 0;
 
-		*least = !i || boots < *least ? boots : *least;
+		if (!boots && results->selection)
+			continue;
+		*least = is_first || boots < *least ? boots : *least;
+		is_first = false;
 		*most = boots > *most ? boots : *most;
 	}
 }

@@ -18,6 +18,7 @@
 #include "bench/exit_codes.h"
 #include "bench/files.h"
 #include "bench/message.h"
+#include "reports/json_strict.h"
 #include "reports/load.h"
 #include "reports/site_internal.h"
 #include "reports/writers.h"
@@ -84,8 +85,8 @@ static int lock_output(struct publication *publication)
 	}
 	publication->lock_fd = open(output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (publication->lock_fd < 0) {
-		message_errno(-errno, "cannot open the folder %s", output);
-		return errno == ENOTDIR ? EXIT_USAGE : EXIT_BROKE;
+		err = message_errno(-errno, "cannot open the folder %s", output);
+		return err == -ENOTDIR ? EXIT_USAGE : EXIT_BROKE;
 	}
 	if (flock(publication->lock_fd, LOCK_EX | LOCK_NB)) {
 		message_error("%s: another process is publishing there; try again when it is done",
@@ -170,12 +171,10 @@ static int is_boot_file(const struct dirent *entry)
 static char *read_id(const char *path, bool is_boot)
 {
 	struct json_object *document, *object, *id;
-	char *text, *result = NULL;
+	char problem[200], *result = NULL;
 
-	if (read_file(path, RESULT_MAX_BYTES, &text, NULL))
+	if (json_strict_load(path, RESULT_MAX_BYTES, &document, problem, sizeof(problem)))
 		return NULL;
-	document = json_tokener_parse(text);
-	free(text);
 	object = document;
 	if (is_boot && !json_object_object_get_ex(document, "campaign", &object))
 		object = NULL;
@@ -444,15 +443,11 @@ static int copy_anonymously(const char *from, const char *to)
 {
 	struct json_object *document;
 	const char *text;
-	char *bytes;
-	int err = read_file(from, RESULT_MAX_BYTES, &bytes, NULL);
+	char problem[200], *bytes;
+	int err = json_strict_load(from, RESULT_MAX_BYTES, &document, problem, sizeof(problem));
 
 	if (err)
 		return err;
-	document = json_tokener_parse(bytes);
-	free(bytes);
-	if (!document)
-		return -EINVAL;
 	make_anonymous(document);
 	text = json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN |
 								JSON_C_TO_STRING_NOSLASHESCAPE);
@@ -638,7 +633,7 @@ static int make_history(struct publication *publication, const struct site_repor
 				paths[n_paths++] = arena_format(
 					&site->arena, "%s/" SITE_CAMPAIGNS "/%s",
 					publication->aside, publication->sources[i].folder);
-	err = paths ? results_load(results, paths, n_paths) : -ENOMEM;
+	err = paths ? results_load_parts(results, paths, n_paths, RESULT_FIGURES) : -ENOMEM;
 	if (err) {
 		message_error("no trends can be made: %s",
 			      *results->error ? results->error : "there is not enough memory");

@@ -5,6 +5,7 @@
 
 #include "bench/exit_codes.h"
 #include "reports/html_style.h"
+#include "reports/json_write.h"
 #include "reports/site_internal.h"
 
 /* What the reports' own style sheet lacks: a table whose rows become cards on a narrow screen. */
@@ -329,11 +330,6 @@ void site_write_feed(struct buffer *out, const struct site *site)
 
 /* ---- index.json ---------------------------------------------------------------------- */
 
-static void add_text(struct json_object *object, const char *key, const char *text)
-{
-	json_object_object_add(object, key, text ? json_object_new_string(text) : NULL);
-}
-
 static struct json_object *verdicts_to_json(const struct site_report *report)
 {
 	static const enum verdict primary[] = {VERDICT_BETTER, VERDICT_WORSE, VERDICT_EQUIVALENT,
@@ -342,11 +338,10 @@ static struct json_object *verdicts_to_json(const struct site_report *report)
 	struct json_object *object = json_object_new_object();
 
 	for (size_t i = 0; i < sizeof(primary) / sizeof(*primary); i++)
-		json_object_object_add(object, verdict_word(primary[i]),
-				       json_object_new_uint64(report->primary[primary[i]]));
+		json_add_count(object, verdict_word(primary[i]), report->primary[primary[i]]);
 	for (size_t i = 0; i < sizeof(invariants) / sizeof(*invariants); i++)
-		json_object_object_add(object, verdict_word(invariants[i]),
-				       json_object_new_uint64(report->invariants[invariants[i]]));
+		json_add_count(object, verdict_word(invariants[i]),
+			       report->invariants[invariants[i]]);
 	return object;
 }
 
@@ -357,9 +352,9 @@ static struct json_object *variants_to_json(const struct site_report *report)
 	for (size_t i = 0; i < report->n_variants; i++) {
 		struct json_object *object = json_object_new_object();
 
-		add_text(object, "label", report->variants[i].label);
-		add_text(object, "kernel", report->variants[i].kernel);
-		add_text(object, "image_sha256", report->variants[i].image_sha256);
+		json_add_text(object, "label", report->variants[i].label);
+		json_add_text(object, "kernel", report->variants[i].kernel);
+		json_add_text(object, "image_sha256", report->variants[i].image_sha256);
 		json_object_array_add(list, object);
 	}
 	return list;
@@ -368,27 +363,25 @@ static struct json_object *variants_to_json(const struct site_report *report)
 static struct json_object *report_to_json(const struct site_report *report)
 {
 	struct json_object *object = json_object_new_object();
-	struct json_object *headline = json_object_new_array();
 	struct buffer path = {0};
 
-	for (size_t i = 0; i < report->n_headline; i++)
-		json_object_array_add(headline, json_object_new_string(report->headline[i]));
-	add_text(object, "id", report->id);
+	json_add_text(object, "id", report->id);
 	buffer_format(&path, SITE_CAMPAIGNS "/%s/index.html", report->folder);
-	add_text(object, "path", path.text);
+	json_add_text(object, "path", path.text);
 	buffer_release(&path);
-	add_text(object, "started", report->date);
-	add_text(object, "target", report->target);
-	add_text(object, "time", report->time);
-	add_text(object, "machine", report->machine_shown);
-	json_object_object_add(object, "boots", json_object_new_uint64(report->n_boots));
-	add_text(object, "baseline", report->variants[report->baseline].label);
+	json_add_text(object, "started", report->date);
+	json_add_text(object, "target", report->target);
+	json_add_text(object, "time", report->time);
+	json_add_text(object, "machine", report->machine_shown);
+	json_add_count(object, "boots", report->n_boots);
+	json_add_text(object, "baseline", report->variants[report->baseline].label);
 	json_object_object_add(object, "variants", variants_to_json(report));
 	json_object_object_add(object, "verdicts", verdicts_to_json(report));
-	json_object_object_add(object, "boots_crashed", json_object_new_uint64(report->crashed));
-	json_object_object_add(object, "boots_unclean", json_object_new_uint64(report->unclean));
+	json_add_count(object, "boots_crashed", report->crashed);
+	json_add_count(object, "boots_unclean", report->unclean);
 	json_object_object_add(object, "exit_code", json_object_new_int(report->exit_code));
-	json_object_object_add(object, "headline", headline);
+	json_object_object_add(object, "headline",
+			       json_from_texts(report->headline, report->n_headline));
 	return object;
 }
 
@@ -398,7 +391,7 @@ struct json_object *site_to_json(const struct site *site)
 	struct json_object *reports = json_object_new_array();
 	struct json_object *histories = json_object_new_array();
 
-	add_text(document, "format", SITE_FORMAT);
+	json_add_text(document, "format", SITE_FORMAT);
 	json_object_object_add(document, "version", json_object_new_int(1));
 	for (size_t i = 0; i < site->n_reports; i++)
 		json_object_array_add(reports, report_to_json(&site->reports[i]));

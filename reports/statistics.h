@@ -108,6 +108,7 @@ size_t boots_for_difference(const struct difference *now, size_t boots, double a
 size_t boots_for_equivalence(const struct difference *now, size_t boots, double alpha,
 			     double margin);
 
+/* The arithmetic mean of @n values; NaN of none. */
 double mean_of(const double *values, size_t n);
 
 #endif

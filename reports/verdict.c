@@ -252,9 +252,10 @@ static void set_more_boots(struct analysis *analysis, struct comparison *compari
 	if (have < least) {
 		comparison->more_boots = least - have;
 		comparison->reason = arena_format(
-			&analysis->arena, "%zu boots of each%s cannot decide %zu test%s; %zu could",
-			have, machines > 1 ? " on each machine" : "", tests, tests == 1 ? "" : "s",
-			least);
+			&analysis->arena,
+			"%zu boot%s of each%s cannot decide %zu test%s; %zu could", have,
+			have == 1 ? "" : "s", machines > 1 ? " on each machine" : "", tests,
+			tests == 1 ? "" : "s", least);
 		return;
 	}
 	difference = boots_for_difference(&comparison->difference, have, alpha);

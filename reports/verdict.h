@@ -50,6 +50,7 @@ struct group {
 	double *values;	 /* one per boot, in the order of results->boots */
 	size_t *boots;	 /* which boots those are */
 	size_t left_out; /* boots without a partner, where pairs are compared */
+	size_t apart;	 /* boots left out: on a machine or with parameters of one side alone */
 	uint64_t samples;
 	double centre; /* geometric mean, or the mean where a value is not positive; NaN: no boot */
 };

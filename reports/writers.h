@@ -43,11 +43,11 @@ struct json_object *summary_to_json(const struct analysis *analysis);
  * printed. */
 int reports_write(const struct analysis *analysis, const char *directory);
 
-/* results_load and, unless it is NULL, results_select, with the one message when something is
- * wrong; 0 or the exit code. */
+/* results_load_parts and, unless it is NULL, results_select, with the one message when something
+ * is wrong; 0 or the exit code. results_release is due in every case. */
 struct selection;
 int reports_load(struct results *results, const char *const *paths, size_t n_paths,
-		 const struct selection *selection);
+		 enum result_parts parts, const struct selection *selection);
 
 /* The same of analysis_make. */
 int reports_compare(const struct results *results, struct analysis *analysis,
@@ -67,6 +67,7 @@ enum print_form {
 int reports_print(const struct analysis *analysis, FILE *terminal, enum print_form form);
 
 struct history;
+/* The same of a history. */
 int reports_print_history(const struct history *history, FILE *terminal, enum print_form form);
 
 #endif

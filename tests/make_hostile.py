@@ -77,6 +77,7 @@ BOOTS = [
     ("nan", replace(SAMPLES, '"samples":NaN'), "not finite"),
     ("infinity", replace(SAMPLES, '"samples":Infinity'), "not finite"),
     ("minus-infinity", replace(SAMPLES, '"samples":-Infinity'), "not finite"),
+    ("1e308", replace('"value":0.05', '"value":1e308'), "from 1e-60 to 1e60"),
     ("1e400", replace(SAMPLES, '"samples":1e400'), "not finite"),
     ("2-to-63", replace(SAMPLES, '"samples":9223372036854775808'), "a count is from 0 to 2^53"),
     ("2-to-64", replace(SAMPLES, '"samples":18446744073709551616'), "a count is from 0 to 2^53"),

@@ -101,6 +101,9 @@ static void test_bad_values(void **state)
 	expect_refused_with("\"value\":0.", "\"value\":NaN,\"x\":0.", "is not finite");
 	expect_refused_with("\"value\":0.", "\"value\":-Infinity,\"x\":0.", "is not finite");
 	expect_refused_with("\"samples\":12,", "\"samples\":1e400,", "is not finite");
+	/* The mean of two such figures, or the square of one, is beyond a double. */
+	expect_refused_with("\"value\":0.05", "\"value\":1e308", "from 1e-60 to 1e60");
+	expect_refused_with("\"value\":0.05", "\"value\":-1e-300", "from 1e-60 to 1e60");
 	expect_refused_with("\"samples\":12,", "\"samples\":-1,", "a count is from 0 to 2^53");
 	expect_refused_with("\"samples\":12,", "\"samples\":9223372036854775808,",
 			    "a count is from 0");
@@ -241,6 +244,7 @@ static void expect_boots(const char *old, const char *new, size_t boots, size_t 
 	assert_int_equal(results_load(&results, paths, 2), 0);
 	assert_int_equal(results.n_boots, boots);
 	assert_int_equal(results.n_replays, replays);
+	assert_int_equal(results.sections[0].has_mixed_params, !!strstr(old, "samples"));
 	results_release(&results);
 	free(elsewhere);
 	free(text);

@@ -36,6 +36,7 @@ static void test_subjects(void **state)
 	assert_tag("[patch 01/36] old style", false, 1, 0, 1, 36, "old style");
 	assert_false(mail_tag_of("[tip: sched/core] sched: x").is_patch);
 	assert_false(mail_tag_of("a question about 3/7").is_patch);
+	assert_tag("fw:FWD: re:Re: sv: [PATCH 2/2] x", true, 1, 0, 2, 2, "x");
 	/* Nonsense in the brackets is not a number. */
 	assert_int_equal(mail_tag_of("[PATCH 8/7] x").total, 0);
 	assert_int_equal(mail_tag_of("[PATCH 1/0] x").total, 0);

@@ -131,6 +131,31 @@ static void test_the_boots_say_which_look_it_is(void **state)
 	simulated_end(&campaign);
 }
 
+/* A third variant that --variant leaves out does not put the campaign back before its looks. */
+static void test_what_is_left_out_by_choice_was_booted(void **state)
+{
+	static struct simulated_campaign campaign;
+	struct json_object *list, *third = json_tokener_parse("{\"label\":\"c\"}");
+	struct sequential_plan plan;
+	struct sequential_state at;
+
+	(void)state;
+	sequential_plan_make(&plan, 10, 2, false);
+	simulated_begin(&campaign, "virtual", &plan);
+	assert_true(json_object_object_get_ex(campaign.results.campaigns[0].document, "variants",
+					      &list));
+	json_object_array_add(list, third);
+	campaign.results.n_boots = 14;
+	assert_true(sequential_state(&campaign.results, 0, &at));
+	assert_int_equal(at.boots, 0);
+	campaign.results.selection = "--variant b";
+	assert_true(sequential_state(&campaign.results, 0, &at));
+	assert_int_equal(at.boots, 7);
+	assert_int_equal(at.look, 1);
+	assert_true(at.is_taken);
+	simulated_end(&campaign);
+}
+
 /* How one campaign ends. */
 struct ending {
 	bool is_different, is_equivalent; /* any primary metric */
@@ -250,6 +275,7 @@ int main(void)
 		cmocka_unit_test(test_every_plan_spends_the_error_rate_and_no_more),
 		cmocka_unit_test(test_plans_that_are_none),
 		cmocka_unit_test(test_the_boots_say_which_look_it_is),
+		cmocka_unit_test(test_what_is_left_out_by_choice_was_booted),
 		cmocka_unit_test(test_identical_variants_are_rarely_called_different),
 		cmocka_unit_test(test_a_difference_of_the_margin_is_rarely_called_equivalent),
 		cmocka_unit_test(test_a_plain_difference_stops_at_the_first_look),

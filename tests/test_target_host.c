@@ -235,7 +235,7 @@ static void test_runs_that_end_badly(void **state)
 	unlink(log_path);
 	check_failure("silent", "the runner left no result: No such file");
 	unlink(log_path);
-	check_failure("rubbish", "the runner's result is not a JSON object");
+	check_failure("rubbish", "the runner left a result that is none: it is cut short");
 	unlink(log_path);
 	check_failure("crash", "the runner was killed by signal");
 }

@@ -48,11 +48,14 @@ struct episode {
 	struct role owner, donor, hogs[EPISODE_MAX_HOGS];
 	sem_t ready, go, leave;
 	/* Absolute times; written before `go` is posted. */
-	uint64_t owner_at_ns, load_at_ns, donor_at_ns, give_up_at_ns;
+	uint64_t owner_at_ns, load_at_ns, donor_at_ns, wake_at_ns, give_up_at_ns;
 	bool is_called_off; /* a role could not be made: nobody acts */
 	atomic_bool stop_load;
 	atomic_uint acting; /* owner and donor, until they are through */
 	atomic_ullong switches_before;
+	/* When the wait began that counts, and the hogs' CPU time then: the donor's arrival, or
+	 * the owner's wakeup if that is later. */
+	atomic_ullong wait_from_ns, hogs_before_ns;
 	struct episode_sample *sample;
 };
 
@@ -183,19 +186,19 @@ static void act_donor(struct role *role)
 {
 	struct episode *episode = role->episode;
 	struct episode_sample *sample = episode->sample;
-	uint64_t switches, hogs_ns, from_ns, to_ns;
+	uint64_t switches, to_ns;
 
 	sleep_until(episode->donor_at_ns);
 	switches = own_voluntary_switches();
 	atomic_store(&episode->switches_before, switches);
-	hogs_ns = hogs_cpu_ns(episode);
+	atomic_store(&episode->hogs_before_ns, hogs_cpu_ns(episode));
 	sample->owner_arrival_ns = read_clock_ns(episode->owner.cpu_clock);
-	from_ns = clock_now_ns();
+	atomic_store(&episode->wait_from_ns, clock_now_ns());
 	role->err = episode->lock->ops->touch(episode->lock);
 	to_ns = clock_now_ns();
 	sample->owner_departure_ns = read_clock_ns(episode->owner.cpu_clock);
-	sample->hogs_wait_ns = hogs_cpu_ns(episode) - hogs_ns;
-	sample->wait_ns = to_ns - from_ns;
+	sample->hogs_wait_ns = hogs_cpu_ns(episode) - atomic_load(&episode->hogs_before_ns);
+	sample->wait_ns = to_ns - atomic_load(&episode->wait_from_ns);
 	/* The owner still has to return from the kernel: take the load away. */
 	atomic_store(&episode->stop_load, true);
 	sample->donor_switches = own_voluntary_switches() - switches;
@@ -304,6 +307,8 @@ static void watch_donor(struct episode *episode, struct task_watch *watch, uint6
 			pause_ns = soonest_ns;
 		if (pause_ns > LOOK_LATEST_NS)
 			pause_ns = LOOK_LATEST_NS;
+		if (pause_ns > until_ns - now_ns)
+			pause_ns = until_ns - now_ns;
 		sleep_until(now_ns + pause_ns);
 		/* A donor that is gone cannot be looked at: then there is nothing to see. */
 		task_watch_look(watch, atomic_load(&episode->switches_before));
@@ -311,9 +316,25 @@ static void watch_donor(struct episode *episode, struct task_watch *watch, uint6
 	}
 }
 
+/* Watches until it is time, and wakes the owner out of its section's sleep. */
+static int wake_owner(struct episode *episode, struct task_watch *watch)
+{
+	struct episode_sample *sample = episode->sample;
+	int err, wake_err;
+
+	watch_donor(episode, watch, episode->wake_at_ns);
+	err = task_state(episode->owner.tid, &sample->owner_state);
+	sample->owner_wakeup_ns = read_clock_ns(episode->owner.cpu_clock);
+	atomic_store(&episode->hogs_before_ns, hogs_cpu_ns(episode));
+	atomic_store(&episode->wait_from_ns, clock_now_ns());
+	wake_err = episode->lock->ops->wake(episode->lock);
+	return wake_err ? wake_err : err;
+}
+
 static int conduct(struct episode *episode, const struct episode_timing *timing)
 {
 	struct task_watch watch;
+	int wake_err = 0;
 	int err = task_watch_begin(&watch, episode->donor.tid, episode->roles->donor_cpu);
 
 	if (err) {
@@ -324,9 +345,12 @@ static int conduct(struct episode *episode, const struct episode_timing *timing)
 	episode->owner_at_ns = clock_now_ns() + episode->roles->lead_ns;
 	episode->load_at_ns = episode->owner_at_ns + timing->load_after_ns;
 	episode->donor_at_ns = episode->owner_at_ns + timing->donor_after_ns;
+	episode->wake_at_ns = episode->owner_at_ns + timing->wake_after_ns;
 	episode->give_up_at_ns = episode->donor_at_ns + episode->roles->limit_ns;
 	release_roles(episode, &episode->go);
 	sleep_until(episode->donor_at_ns);
+	if (timing->wake_after_ns)
+		wake_err = wake_owner(episode, &watch);
 	watch_donor(episode, &watch, episode->give_up_at_ns);
 	if (atomic_load(&episode->acting)) {
 		err = -ETIME;
@@ -339,7 +363,7 @@ static int conduct(struct episode *episode, const struct episode_timing *timing)
 	episode->sample->looks = watch.looks;
 	episode->sample->is_moved = watch.is_moved;
 	episode->sample->is_lent = watch.is_charged || watch.is_moved;
-	return err;
+	return err ? err : wake_err;
 }
 
 /* Joins all; the first error of a role, in their order. */

@@ -18,6 +18,7 @@
  *      T + load_after    hogs wake as SCHED_FIFO, which takes the CPU from the owner at once,
  *                        whatever the tick and the slice; then each turns into what it is
  *      T + donor_after   the donor arrives
+ *      T + wake_after    an owner that went to sleep in its section is woken
  *
  * The calling thread conducts and watches; it must not run on the owner's CPU unless its
  * class is above the donor's.
@@ -42,13 +43,22 @@ struct episode_roles {
 
 struct episode_timing {
 	uint64_t load_after_ns, donor_after_ns;
+	/* When the owner, whose lock is armed (workloads/lock.h), is woken; 0: it does not sleep.
+	 */
+	uint64_t wake_after_ns;
 };
 
 struct episode_sample {
-	uint64_t wait_ns; /* the donor's, from before the call to after it */
+	/* The donor's, from before the call, or from the owner's wakeup if that was later, to
+	 * after the call. */
+	uint64_t wait_ns;
 	/* The owner's CPU clock: before it took the lock, when the donor arrived, when the donor
 	 * had the lock, at the owner's return. */
 	uint64_t owner_start_ns, owner_arrival_ns, owner_departure_ns, owner_end_ns;
+	/* The same clock when the owner was woken, and its state right before ('S', 'D', 'R' …);
+	 * 0 when nobody woke it. */
+	uint64_t owner_wakeup_ns;
+	char owner_state;
 	uint64_t hogs_wait_ns;	 /* CPU time of all hogs during the wait */
 	uint64_t donor_switches; /* how often the donor went to sleep during the wait */
 	unsigned int looks;	 /* how often it was found asleep in state D */

@@ -43,6 +43,12 @@ bool is_donor_blocked(const struct episode_sample *sample)
 	return is_lock_held(sample) && sample->donor_switches > 0;
 }
 
+bool is_owner_asleep(const struct episode_sample *sample)
+{
+	return (sample->owner_state == 'S' || sample->owner_state == 'D') &&
+	       sample->owner_wakeup_ns == sample->owner_arrival_ns;
+}
+
 bool inversion_factor_permille(uint64_t wait_ns, int64_t remaining_ns, uint64_t *out)
 {
 	if (remaining_ns <= 0)

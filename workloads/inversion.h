@@ -34,6 +34,12 @@ bool is_lock_held(const struct episode_sample *sample);
 bool is_donor_blocked(const struct episode_sample *sample);
 
 /*
+ * Whether the owner really slept in its section from the donor's arrival to its own wakeup: it was
+ * found asleep then, and its CPU clock had stood still meanwhile.
+ */
+bool is_owner_asleep(const struct episode_sample *sample);
+
+/*
  * Wait over what the owner still needed, in thousandths, rounded to the nearest; 1000 is the
  * physical limit. False, and @out untouched, when nothing was needed any more.
  */

@@ -10,6 +10,7 @@
 
 const struct workload *const workloads[] = {
 	&workload_mutex_inversion,
+	&workload_sleeping_owner,
 	NULL,
 };
 

@@ -4,21 +4,25 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/userfaultfd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "measure/spin.h"
 
 /*
  * One buffer takes every part of the read, so that a long section needs little memory:
- * 1 MiB fits a second-level cache, and IOV_MAX parts of it make sections of up to 1 GiB,
- * some 50 ms of the fastest machine's time.
+ * 1 MiB fits a second-level cache, and so many parts of it as a readv() takes make sections of up
+ * to 1 GiB, some 50 ms of the fastest machine's time.
  */
 #define PART_BYTES	(UINT64_C(1) << 20)
 #define FIRST_BYTES	(UINT64_C(64) << 10)
-#define LARGEST_SECTION (PART_BYTES * IOV_MAX)
+#define DATA_PARTS	(IOV_MAX - 1) /* one is for the page that a section may sleep on */
+#define LARGEST_SECTION (PART_BYTES * DATA_PARTS)
 
 /* How often a section is scaled anew, and how often one length of it is timed at most. */
 #define FIT_TRIES 6
@@ -41,7 +45,7 @@ uint64_t lock_scale_bytes(uint64_t bytes, uint64_t wanted_ns, uint64_t took_ns)
 static void set_section_bytes(struct lock *lock, uint64_t bytes)
 {
 	lock->section_bytes = bytes;
-	lock->n_parts = 0;
+	lock->n_parts = 1;
 	while (bytes) {
 		uint64_t part = bytes < PART_BYTES ? bytes : PART_BYTES;
 
@@ -53,14 +57,19 @@ static void set_section_bytes(struct lock *lock, uint64_t bytes)
 
 static int f_pos_hold(struct lock *lock)
 {
+	/* The first part is the page to sleep on. */
+	int first = lock->is_armed ? 0 : 1;
+	uint64_t wanted = lock->section_bytes + (first ? 0 : lock->parts[0].iov_len);
 	ssize_t got;
+
+	lock->is_armed = false;
 
 	if (lseek(lock->fd, 0, SEEK_SET) < 0)
 		return -errno;
-	got = readv(lock->fd, lock->parts, lock->n_parts);
+	got = readv(lock->fd, lock->parts + first, lock->n_parts - first);
 	if (got < 0)
 		return -errno;
-	return (uint64_t)got == lock->section_bytes ? 0 : -EIO;
+	return (uint64_t)got == wanted ? 0 : -EIO;
 }
 
 static int f_pos_touch(struct lock *lock)
@@ -152,7 +161,7 @@ static int open_sparse_file(struct lock *lock)
 	if (memfd < 0)
 		return -errno;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", memfd);
-	if (ftruncate(memfd, (off_t)LARGEST_SECTION)) {
+	if (ftruncate(memfd, (off_t)(LARGEST_SECTION + PART_BYTES))) {
 		err = -errno;
 		goto out_close;
 	}
@@ -172,10 +181,12 @@ static int f_pos_init(struct lock *lock)
 	lock->buffer = MAP_FAILED;
 	lock->parts = NULL;
 	lock->fd = -1;
+	lock->fault_fd = -1;
+	lock->fault_page = MAP_FAILED;
 	err = open_sparse_file(lock);
 	if (err)
 		return err;
-	lock->parts = calloc(IOV_MAX, sizeof(*lock->parts));
+	lock->parts = calloc(DATA_PARTS + 1, sizeof(*lock->parts));
 	if (!lock->parts)
 		return -ENOMEM;
 	lock->buffer = mmap(NULL, PART_BYTES, PROT_READ | PROT_WRITE,
@@ -185,8 +196,58 @@ static int f_pos_init(struct lock *lock)
 	return calibrate(lock);
 }
 
+/* A page of its own that nobody but wake() fills. */
+static int make_fault_page(struct lock *lock, size_t page_bytes)
+{
+	struct uffdio_register wanted = {.mode = UFFDIO_REGISTER_MODE_MISSING};
+	struct uffdio_api api = {.api = UFFD_API};
+
+	lock->fault_page =
+		mmap(NULL, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (lock->fault_page == MAP_FAILED)
+		return -errno;
+	lock->parts[0] = (struct iovec){.iov_base = lock->fault_page, .iov_len = page_bytes};
+	lock->fault_fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (lock->fault_fd < 0)
+		return -errno;
+	wanted.range.start = (uintptr_t)lock->fault_page;
+	wanted.range.len = page_bytes;
+	if (ioctl(lock->fault_fd, UFFDIO_API, &api) ||
+	    ioctl(lock->fault_fd, UFFDIO_REGISTER, &wanted))
+		return -errno;
+	return 0;
+}
+
+static int f_pos_arm(struct lock *lock)
+{
+	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	int err = lock->fault_fd < 0 ? make_fault_page(lock, page_bytes) : 0;
+
+	if (err)
+		return err;
+	if (madvise(lock->fault_page, page_bytes, MADV_DONTNEED))
+		return -errno;
+	lock->is_armed = true;
+	return 0;
+}
+
+static int f_pos_wake(struct lock *lock)
+{
+	struct uffdio_zeropage page = {
+		.range = {.start = (uintptr_t)lock->fault_page, .len = lock->parts[0].iov_len}};
+
+	/* It is there already: then nobody sleeps on it. */
+	if (ioctl(lock->fault_fd, UFFDIO_ZEROPAGE, &page) && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
 static void f_pos_release(struct lock *lock)
 {
+	if (lock->fault_fd >= 0)
+		close(lock->fault_fd);
+	if (lock->fault_page != MAP_FAILED)
+		munmap(lock->fault_page, lock->parts[0].iov_len);
 	if (lock->buffer != MAP_FAILED)
 		munmap(lock->buffer, PART_BYTES);
 	if (lock->fd >= 0)
@@ -199,6 +260,8 @@ const struct lock_ops lock_f_pos = {
 	.init = f_pos_init,
 	.hold = f_pos_hold,
 	.touch = f_pos_touch,
+	.arm = f_pos_arm,
+	.wake = f_pos_wake,
 	.release = f_pos_release,
 };
 
@@ -213,6 +276,7 @@ static int futex_init(struct lock *lock, int protocol)
 	if (!err)
 		err = pthread_mutex_init(&lock->mutex, &attributes);
 	pthread_mutexattr_destroy(&attributes);
+	sem_init(&lock->gate, 0, 0);
 	return -err;
 }
 
@@ -232,6 +296,11 @@ static int futex_hold(struct lock *lock)
 
 	if (err)
 		return -err;
+	if (lock->is_armed) {
+		lock->is_armed = false;
+		while (sem_wait(&lock->gate))
+			;
+	}
 	spin_cpu_ns(lock->section_ns);
 	return -pthread_mutex_unlock(&lock->mutex);
 }
@@ -243,8 +312,20 @@ static int futex_touch(struct lock *lock)
 	return err ? -err : -pthread_mutex_unlock(&lock->mutex);
 }
 
+static int futex_arm(struct lock *lock)
+{
+	lock->is_armed = true;
+	return 0;
+}
+
+static int futex_wake(struct lock *lock)
+{
+	return sem_post(&lock->gate) ? -errno : 0;
+}
+
 static void futex_release(struct lock *lock)
 {
+	sem_destroy(&lock->gate);
 	pthread_mutex_destroy(&lock->mutex);
 }
 
@@ -253,6 +334,8 @@ const struct lock_ops lock_pi_futex = {
 	.init = pi_futex_init,
 	.hold = futex_hold,
 	.touch = futex_touch,
+	.arm = futex_arm,
+	.wake = futex_wake,
 	.release = futex_release,
 };
 
@@ -261,5 +344,7 @@ const struct lock_ops lock_plain_futex = {
 	.init = plain_futex_init,
 	.hold = futex_hold,
 	.touch = futex_touch,
+	.arm = futex_arm,
+	.wake = futex_wake,
 	.release = futex_release,
 };

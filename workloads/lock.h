@@ -3,6 +3,7 @@
 #define WORKLOADS_LOCK_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,14 @@ struct lock_ops {
 	int (*hold)(struct lock *lock);
 	/* Required. Donor: takes the lock and releases it at once. 0 or a negative errno. */
 	int (*touch)(struct lock *lock);
+	/*
+	 * Makes the next hold() begin its section with a sleep, until wake(). Called by whoever
+	 * calls wake(), before the owner sets out. 0; -EPERM, -ENOSYS or -EINVAL when the kernel
+	 * does not do what it takes; or another negative errno.
+	 */
+	int (*arm)(struct lock *lock);
+	/* Ends that sleep, also beforehand. 0 or a negative errno. */
+	int (*wake)(struct lock *lock);
 	/* Required. Frees what init made, also after it failed half way. */
 	void (*release)(struct lock *lock);
 };
@@ -38,15 +47,20 @@ struct lock {
 	int n_parts;
 	void *buffer;
 	uint64_t section_bytes;
+	bool is_armed; /* the next section begins with a sleep */
+	/* f_pos: the first part of an armed read goes to a page that is missing until wake(). */
+	int fault_fd;
+	void *fault_page;
 	/* The futexes. */
 	pthread_mutex_t mutex;
+	sem_t gate; /* an armed owner sleeps on it */
 };
 
 /*
  * f_pos_lock: the kernel mutex that read(), write() and lseek() take on a descriptor that
  * threads share (fdget_pos() in fs/file.c). The owner is in one long readv() of a sparse
  * tmpfs file, so that the length of the section is the length of the read; the donor calls
- * lseek().
+ * lseek(). A section with a sleep first reads into a page that userfaultfd(2) keeps missing.
  */
 extern const struct lock_ops lock_f_pos;
 /* A mutex with priority inheritance (FUTEX_LOCK_PI): any kernel lends a real-time waiter's priority

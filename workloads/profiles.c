@@ -41,6 +41,8 @@ static const struct profile_item standard_items[] = {
 	{.workload = "mutex-inversion", .parameters = fifo},
 	{.workload = "mutex-inversion", .parameters = nice_donor},
 	{.workload = "mutex-inversion", .parameters = deadline},
+	{.workload = "sleeping-owner", .parameters = fifo},
+	{.workload = "sleeping-owner", .parameters = nice_donor},
 	{.workload = NULL},
 };
 
@@ -56,6 +58,10 @@ static const struct profile_item thorough_items[] = {
 	{.workload = "mutex-inversion", .parameters = throttled},
 	{.workload = "mutex-inversion", .parameters = busy_owner},
 	{.workload = "mutex-inversion", .parameters = long_section},
+	{.workload = "sleeping-owner", .parameters = fifo},
+	{.workload = "sleeping-owner", .parameters = nice_donor},
+	{.workload = "sleeping-owner", .parameters = deadline},
+	{.workload = "sleeping-owner", .parameters = cgroup},
 	{.workload = NULL},
 };
 

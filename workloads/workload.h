@@ -101,6 +101,7 @@ struct workload {
 };
 
 extern const struct workload workload_mutex_inversion;
+extern const struct workload workload_sleeping_owner;
 
 /* The one explicit list; NULL-terminated. */
 extern const struct workload *const workloads[];
