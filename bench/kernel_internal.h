@@ -96,6 +96,7 @@ struct series_patch {
 	char *tag;   /* "K6", from the line's comment "# K6 needs K5"; may be NULL */
 	char *needs; /* tags that it does not go without, separated by blanks; may be NULL */
 	char *path;
+	size_t number;	    /* in the series as it was read, from 1 on */
 	unsigned int strip; /* -pN */
 	char sha256[SHA256_HEX_SIZE];
 	bool is_aid;	  /* helps the virtual machine only */

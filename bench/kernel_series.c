@@ -30,6 +30,7 @@ static int add_patch(struct series *series, const char *name, const char *direct
 	item = &grown[series->count++];
 	*item = (struct series_patch){.name = strdup(name),
 				      .path = format_string("%s/%s", directory, name),
+				      .number = series->count,
 				      .strip = strip,
 				      .is_aid = is_aid};
 	if (!item->name || !item->path)
@@ -150,8 +151,11 @@ static long find_patch(const struct series *series, const char *which)
 	for (size_t i = 0; i < series->count; i++)
 		if (is_called(&series->items[i], which))
 			return (long)i;
-	if (!parse_number(which, 1, series->count, &number) && !series->items[number - 1].is_aid)
-		return (long)number - 1;
+	/* As the series was read: what was left out before does not renumber the others. */
+	if (!parse_number(which, 1, SIZE_MAX, &number))
+		for (size_t i = 0; i < series->count; i++)
+			if (!series->items[i].is_aid && series->items[i].number == number)
+				return (long)i;
 	for (size_t i = 0; i < series->count; i++) {
 		if (series->items[i].is_aid || !*which ||
 		    strncmp(series->items[i].name, which, strlen(which)))

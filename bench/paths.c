@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "bench/files.h"
+#include "bench/qemu_turns.h"
 
 static const char *environment(const char *name)
 {
@@ -34,17 +35,27 @@ char *paths_build(const char *relative)
 	return format_string("%s/.cache/proxeval/%s", home ? home : "/root", relative);
 }
 
-char *paths_guest(void)
+/* What we have for others to run: beside this program, or where packages put such things. */
+static char *find_companion(const char *name)
 {
 	char *self = paths_self(), *slash = self ? strrchr(self, '/') : NULL;
-	char *beside =
-		slash ? format_string("%.*s/proxeval-guest", (int)(slash - self), self) : NULL;
+	char *beside = slash ? format_string("%.*s/%s", (int)(slash - self), self, name) : NULL;
 
 	free(self);
 	if (beside && !access(beside, X_OK))
 		return beside;
 	free(beside);
-	return format_string("%s/proxeval-guest", PKGLIBEXECDIR);
+	return format_string("%s/%s", PKGLIBEXECDIR, name);
+}
+
+char *paths_guest(void)
+{
+	return find_companion("proxeval-guest");
+}
+
+char *paths_qemu_turns(void)
+{
+	return find_companion(QEMU_TURNS_LIBRARY);
 }
 
 char *paths_self(void)

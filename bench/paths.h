@@ -21,6 +21,9 @@ char *paths_build(const char *relative);
  */
 char *paths_guest(void);
 
+/* The library that QEMU is started with in virtual time, found and freed in the same way. */
+char *paths_qemu_turns(void);
+
 /* The absolute path of this very program. The caller frees it; NULL when /proc is missing. */
 char *paths_self(void);
 

@@ -241,7 +241,7 @@ int process_capture(const char *const *argv, char **out)
 	return 0;
 }
 
-pid_t process_start(const char *const *argv, const char *log_path)
+pid_t process_start(const char *const *argv, const char *const *environment, const char *log_path)
 {
 	int log_fd = -1;
 	pid_t child;
@@ -251,7 +251,7 @@ pid_t process_start(const char *const *argv, const char *log_path)
 		if (log_fd < 0)
 			return -errno;
 	}
-	child = spawn(argv, NULL, NULL, NULL, log_fd);
+	child = spawn(argv, NULL, environment, NULL, log_fd);
 	if (log_fd >= 0)
 		close(log_fd);
 	return child;

@@ -38,9 +38,9 @@ int process_capture(const char *const *argv, char **out);
 /*
  * Starts a child that goes on while this process does other things, with its
  * standard streams on /dev/null and @log_path (may be NULL), in its own process
- * group. The pid, or a negative errno.
+ * group. @environment: as above. The pid, or a negative errno.
  */
-pid_t process_start(const char *const *argv, const char *log_path);
+pid_t process_start(const char *const *argv, const char *const *environment, const char *log_path);
 
 /* Whether @program is in PATH. */
 bool is_program_available(const char *program);

@@ -11,6 +11,7 @@
 #include "bench/files.h"
 #include "bench/options.h"
 #include "bench/process.h"
+#include "bench/qemu_turns.h"
 #include "bench/seed.h"
 
 #define LOCAL_DISTANCE 10u
@@ -53,6 +54,29 @@ int qemu_find_version(struct qemu_version *version)
 	err = qemu_parse_version(text, version);
 	free(text);
 	return err;
+}
+
+static void look_for_sign(void *context, const char *line)
+{
+	bool *found = context;
+
+	*found |= !strcmp(line, QEMU_TURNS_SIGN);
+}
+
+int qemu_check_turns(const char *preload)
+{
+	static const char *const argv[] = {QEMU_PROGRAM, "--version", NULL};
+	const char *const environment[] = {preload, QEMU_TURNS_CHECK "=1", NULL};
+	bool found = false;
+	struct process_request request = {.argv = argv,
+					  .environment = environment,
+					  .on_line = look_for_sign,
+					  .context = &found};
+	int err = process_run(&request);
+
+	if (err < 0)
+		return err;
+	return found ? 0 : -ENOTSUP;
 }
 
 /* Up to four numbers with an 'x' between them; how many there are, or -EINVAL. */

@@ -19,6 +19,12 @@ struct qemu_version {
 /* 0; -ENOENT: there is no QEMU here; -EINVAL: it does not say a version. */
 int qemu_find_version(struct qemu_version *version);
 
+/*
+ * 0 when the QEMU that is here takes in a library through @preload ("LD_PRELOAD=…"), and
+ * that is bench/qemu_turns.c; -ENOTSUP when it does not, as a static one; another errno.
+ */
+int qemu_check_turns(const char *preload);
+
 /* Reads "QEMU emulator version 10.0.2 (Debian …)". 0 or -EINVAL. */
 int qemu_parse_version(const char *text, struct qemu_version *version);
 

@@ -28,6 +28,7 @@
 #include "bench/paths.h"
 #include "bench/process.h"
 #include "bench/qemu.h"
+#include "bench/qemu_turns.h"
 #include "measure/clock.h"
 #include "reports/json_strict.h"
 
@@ -47,6 +48,9 @@
 /* What the boots of one run share. */
 struct vm_state {
 	char *directory; /* paths_build("vm/run-PID"): gone when the run ends */
+	/* Virtual time: the library that makes QEMU's threads take turns, and how QEMU is told. */
+	int turns_fd;
+	char *turns_preload; /* NULL in real time */
 	int lock_fd;  /* held while this process lives: tells a stale directory from a live one */
 	void *initrd; /* the program and its libraries; each boot's plan comes behind it */
 	size_t initrd_bytes;
@@ -167,6 +171,35 @@ static int make_base_initrd(struct vm_state *state)
 	return err;
 }
 
+/*
+ * QEMU alone leaves the order of its threads to the host now and then (bench/qemu_turns.c).
+ * The library is named by our descriptor: ld.so takes a space or a colon in a path for its end.
+ */
+static int prepare_turns(struct vm_state *state)
+{
+	const char *theirs = getenv("LD_PRELOAD");
+	char *path = paths_qemu_turns();
+	int err;
+
+	state->turns_fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	err = state->turns_fd < 0 ? -errno : 0;
+	if (!err) {
+		state->turns_preload =
+			format_string("LD_PRELOAD=/proc/%d/fd/%d%s%s", (int)getpid(),
+				      state->turns_fd, theirs ? ":" : "", theirs ? theirs : "");
+		err = state->turns_preload ? qemu_check_turns(state->turns_preload) : -ENOMEM;
+	}
+	if (err == -ENOTSUP)
+		message_error(
+			"%s does not take in %s, without which virtual time is not exact: is it "
+			"a static program or a script? Use the distribution's, or --time=real",
+			QEMU_PROGRAM, path);
+	else if (err)
+		message_errno(err, "cannot start QEMU with %s", path ? path : QEMU_TURNS_LIBRARY);
+	free(path);
+	return err;
+}
+
 static void free_state(struct vm_state *state)
 {
 	if (!state)
@@ -175,6 +208,9 @@ static void free_state(struct vm_state *state)
 		remove_tree(state->directory);
 	if (state->lock_fd >= 0)
 		close(state->lock_fd);
+	if (state->turns_fd >= 0)
+		close(state->turns_fd);
+	free(state->turns_preload);
 	free(state->directory);
 	free(state->initrd);
 	free(state);
@@ -297,13 +333,15 @@ static int open_pid_fd(pid_t pid)
 static int launch(const struct vm_state *state, struct vm_boot *boot,
 		  const struct vm_machine *machine)
 {
+	const char *const environment[] = {state->turns_preload, NULL};
 	struct argument_vector arguments;
 	int err = qemu_arguments(machine, &arguments);
 
 	if (err)
 		return err;
 	boot->environment = describe(state, *machine);
-	boot->pid = process_start((const char *const *)arguments.items, boot->error_path);
+	boot->pid =
+		process_start((const char *const *)arguments.items, environment, boot->error_path);
 	argument_vector_release(&arguments);
 	if (boot->pid < 0)
 		return (int)boot->pid;
@@ -673,7 +711,7 @@ static int vm_open(struct campaign *campaign)
 
 	if (!state)
 		return message_errno(-ENOMEM, "cannot prepare the guests");
-	state->lock_fd = -1;
+	state->lock_fd = state->turns_fd = -1;
 	err = vm_topology_parse(campaign->topology ? campaign->topology : "", &state->topology,
 				reason, sizeof(reason));
 	if (err)
@@ -688,6 +726,8 @@ static int vm_open(struct campaign *campaign)
 	if (!err)
 		err = make_base_initrd(state);
 	state->accelerator = VM_VIRTUAL_TIME;
+	if (!err && campaign->time == TIME_VIRTUAL)
+		err = prepare_turns(state);
 	if (!err && campaign->time == TIME_REAL)
 		err = choose_real_accelerator(state, campaign);
 	if (err) {

@@ -189,6 +189,7 @@ struct results {
 	struct boot *boots; /* by campaign and index */
 	size_t n_boots;
 	size_t n_replays; /* boots in virtual time that repeat another one, and were left out */
+	size_t n_divided; /* sections whose id others have too, with other parameters */
 	const char *selection; /* the options that left something out: results_select; NULL: all */
 	char error[640];
 };

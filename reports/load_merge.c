@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "reports/loading.h"
@@ -279,6 +280,58 @@ static void describe_section(struct section_info *section, const struct section_
 			section->where[i] = -1;
 }
 
+static int compare_words(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* "b=1 a=2" as "a=2 b=1". */
+static int add_sorted_words(struct arena *arena, const char *text, struct buffer *out)
+{
+	const char **words = arena_alloc(arena, (strlen(text) / 2 + 1) * sizeof(*words));
+	char *copy = arena_alloc(arena, strlen(text) + 1), *rest, *word;
+	size_t count = 0;
+
+	if (!words || !copy)
+		return -ENOMEM;
+	strcpy(copy, text);
+	for (word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+		words[count++] = word;
+	if (count)
+		qsort(words, count, sizeof(*words), compare_words);
+	for (size_t i = 0; i < count; i++)
+		buffer_format(out, "%s%s", i ? " " : "", words[i]);
+	return 0;
+}
+
+/*
+ * The section's index; SIZE_MAX: no memory. An id names the parameters that vary within a
+ * campaign only; with other parameters something else was measured. Their order says nothing.
+ */
+static size_t find_section(struct loading *loading, const struct section_document *document)
+{
+	struct results *results = loading->results;
+	struct buffer key = {0}, sorted = {0};
+	struct text_entry *entry = NULL;
+	size_t index = SIZE_MAX;
+
+	buffer_format(&key, "%s\n%s", document->id, document->result.params);
+	if (!key.failed)
+		entry = text_table_get(&loading->sections, key.text, key.length);
+	if (entry && !entry->number) {
+		buffer_format(&sorted, "%s\n", document->id);
+		if (!add_sorted_words(&results->arena, document->result.params, &sorted) &&
+		    !sorted.failed)
+			index = find_or_add(loading, &loading->sections, sorted.text,
+					    &results->sections, &results->n_sections,
+					    sizeof(*results->sections));
+		entry->number = index == SIZE_MAX ? 0 : index + 1;
+	}
+	buffer_release(&key);
+	buffer_release(&sorted);
+	return entry ? entry->number - 1 : SIZE_MAX;
+}
+
 static int merge_section(struct loading *loading, const struct job *job,
 			 struct section_document *document)
 {
@@ -289,8 +342,7 @@ static int merge_section(struct loading *loading, const struct job *job,
 	bool is_sorted = true;
 	int err = 0;
 
-	document->index = find_or_add(loading, &loading->sections, document->id, &results->sections,
-				      &results->n_sections, sizeof(*results->sections));
+	document->index = find_section(loading, document);
 	if (document->index == SIZE_MAX)
 		return loading_no_memory(loading);
 	if (results->n_sections > RESULT_MAX_SECTIONS)

@@ -154,6 +154,82 @@ static int sort_sections(struct results *results, size_t *place)
 	return 0;
 }
 
+static bool has_word(const char *text, const char *word, size_t size_bytes)
+{
+	for (; *text; text += *text == ' ') {
+		size_t length = strcspn(text, " ");
+
+		if (length == size_bytes && !strncmp(text, word, length))
+			return true;
+		text += length;
+	}
+	return false;
+}
+
+/* Whether every section of that id has the parameter. */
+static bool is_shared_word(const struct results *results, const char *id, const char *word,
+			   size_t size_bytes)
+{
+	for (size_t i = 0; i < results->n_sections; i++)
+		if (!strcmp(results->sections[i].id, id) &&
+		    !has_word(results->sections[i].params, word, size_bytes))
+			return false;
+	return true;
+}
+
+/* "mutex-inversion/same-cpu/donor=fifo" and what it has that others of that id do not. */
+static const char *complete_id(struct results *results, const struct section_info *section)
+{
+	const char *slash = strchr(section->id, '/'), *word = section->params, *kept;
+	struct buffer id = {0};
+	char separator = slash && strchr(slash + 1, '/') ? ',' : '/';
+
+	buffer_add(&id, section->id);
+	while (*word) {
+		size_t length = strcspn(word, " ");
+
+		if (length && !is_shared_word(results, section->id, word, length)) {
+			buffer_format(&id, "%c%.*s", separator, (int)length, word);
+			separator = ',';
+		}
+		word += length + (word[length] == ' ');
+	}
+	kept = id.failed ? NULL : arena_format(&results->arena, "%s", id.text);
+	buffer_release(&id);
+	return kept;
+}
+
+/* Sections with the same id but other parameters get ids of their own. */
+static int tell_sections_apart(struct results *results)
+{
+	struct text_table names = {.arena = &results->arena};
+	const char **ids = arena_alloc(&results->arena, (results->n_sections + 1) * sizeof(*ids));
+	int err = ids ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < results->n_sections && !err; i++) {
+		const char *id = results->sections[i].id;
+		struct text_entry *entry = text_table_get(&names, id, strlen(id));
+
+		if (!entry)
+			err = -ENOMEM;
+		else if (entry->number++)
+			results->n_divided += entry->number == 2 ? 2 : 1;
+	}
+	for (size_t i = 0; i < results->n_sections && !err; i++) {
+		const char *id = results->sections[i].id;
+		const struct text_entry *entry = text_table_get(&names, id, strlen(id));
+
+		ids[i] = entry && entry->number > 1 ? complete_id(results, &results->sections[i])
+						    : id;
+		if (!ids[i])
+			err = -ENOMEM;
+	}
+	for (size_t i = 0; i < results->n_sections && !err; i++)
+		results->sections[i].id = ids[i];
+	text_table_release(&names);
+	return err;
+}
+
 /* Before the boots are sorted: they are as they were merged, one for each document. */
 static int settle_sections(struct loading *loading)
 {
@@ -163,6 +239,8 @@ static int settle_sections(struct loading *loading)
 	size_t *place = arena_alloc(&results->arena, (count + 1) * sizeof(*place));
 	int err = place ? sort_sections(results, place) : -ENOMEM;
 
+	if (!err)
+		err = tell_sections_apart(results);
 	for (size_t i = 0; i < results->n_boots && !err; i++) {
 		struct boot *boot = &results->boots[i];
 		const struct boot_document *document;

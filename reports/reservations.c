@@ -113,6 +113,20 @@ static int warn_replays(struct analysis *analysis)
 	return add_warning(analysis, &text);
 }
 
+static int warn_divided(struct analysis *analysis)
+{
+	size_t divided = analysis->results->n_divided;
+	struct buffer text = {0};
+
+	if (!divided)
+		return 0;
+	buffer_format(&text,
+		      "%zu sections differ in nothing but parameters that not all boots had: they "
+		      "are not compared with each other",
+		      divided);
+	return add_warning(analysis, &text);
+}
+
 static int warn_selection(struct analysis *analysis)
 {
 	struct buffer text = {0};
@@ -245,6 +259,8 @@ int reservations_make(struct analysis *analysis)
 		err = warn_selection(analysis);
 	if (!err)
 		err = warn_replays(analysis);
+	if (!err)
+		err = warn_divided(analysis);
 	if (!err)
 		err = warn_left_out(analysis);
 	if (!err)

@@ -259,8 +259,11 @@ test_without() {
 	[ ! -e "$out/kernel/z.c" ] || fail "--without k3 leaves its file there"
 	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without K2
 	expect 5 'K3 needs K2, which is left out: leave K3 out as well (--without K3)'
-	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without 0002 --without 3
-	expect 5 "no patch '3'"
+	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without 2 --without 3
+	expect 0
+	expect_equal "patches by their numbers" "one TWO three " "$(tr '\n' ' ' <"$out/kernel/a.c")"
+	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without 3 --without 4
+	expect 5 "no patch '4'"
 	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without K3 --without 0002
 	expect 0
 	expect_equal "the first patch alone" "one TWO three " "$(tr '\n' ' ' <"$out/kernel/a.c")"

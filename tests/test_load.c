@@ -510,6 +510,37 @@ static void test_metrics_are_told_by_name(void **state)
 	results_release(&results);
 }
 
+/* The order of parameters says nothing; another value is another section, with an id of its own. */
+static void test_parameters_tell_sections_apart(void **state)
+{
+	static const char *const params = "\"donor\":\"fifo\",\"owner\":\"nice\"";
+	struct results results;
+
+	(void)state;
+	load_boots(
+		&results, CHANGES(),
+		CHANGES(CAMPAIGN("b"), SEED("71"), params, "\"owner\":\"nice\",\"donor\":\"fifo\""),
+		NULL);
+	assert_int_equal(results.n_sections, 1);
+	assert_int_equal(results.n_divided, 0);
+	assert_string_equal(results.sections[0].id,
+			    "mutex-inversion/same-cpu/donor=fifo,owner=nice");
+	results_release(&results);
+	load_boots(&results, CHANGES(),
+		   CHANGES(CAMPAIGN("b"), SEED("71"), "\"samples\":\"12\"", "\"samples\":\"13\""),
+		   NULL);
+	assert_int_equal(results.n_sections, 2);
+	assert_int_equal(results.n_divided, 2);
+	assert_string_equal(results.sections[0].id,
+			    "mutex-inversion/same-cpu/donor=fifo,owner=nice,samples=12");
+	assert_string_equal(results.sections[1].id,
+			    "mutex-inversion/same-cpu/donor=fifo,owner=nice,samples=13");
+	assert_null(boot_measurement(&results.boots[0], 1, 0));
+	assert_null(boot_measurement(&results.boots[1], 0, 0));
+	assert_non_null(boot_measurement(&results.boots[1], 1, 0));
+	results_release(&results);
+}
+
 static void test_bucket_edges(void **state)
 {
 	(void)state;
@@ -543,6 +574,7 @@ int main(void)
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_many_files),
 		cmocka_unit_test(test_metrics_are_told_by_name),
+		cmocka_unit_test(test_parameters_tell_sections_apart),
 		cmocka_unit_test(test_bucket_edges),
 	};
 

@@ -124,7 +124,7 @@ static void test_a_child_dies_with_its_parent(void **state)
 	assert_int_equal(pipe(fds), 0);
 	driver = fork();
 	if (!driver) {
-		child = process_start(sleeper, NULL);
+		child = process_start(sleeper, NULL, NULL);
 		if (write(fds[1], &child, sizeof(child)) < 0)
 			_exit(1);
 		pause();
