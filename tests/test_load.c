@@ -244,7 +244,7 @@ static void expect_boots(const char *old, const char *new, size_t boots, size_t 
 	assert_int_equal(results_load(&results, paths, 2), 0);
 	assert_int_equal(results.n_boots, boots);
 	assert_int_equal(results.n_replays, replays);
-	assert_int_equal(results.sections[0].has_mixed_params, !!strstr(old, "samples"));
+	assert_int_equal(results.n_divided, strstr(old, "samples") ? 2 : 0);
 	results_release(&results);
 	free(elsewhere);
 	free(text);
