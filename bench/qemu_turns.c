@@ -13,8 +13,10 @@
  *    that the clock is moved too far;
  *  - a timer is due before the machine's thread gets to run it, so that it runs in the
  *    main loop, which makes another CPU's turn end or start elsewhere.
- * Both take a main loop that is late or a machine's thread that is interrupted within a
- * microsecond: rare on an idle host, one boot in some ten on a busy one.
+ * Both take a main loop that is awake just when the host stops the machine's thread within a
+ * microsecond: rare on an idle host, one boot in thirty was seen on a busy one. Delays in
+ * the first place alone (tests/late_threads.c) made 6 boots of 11 differ, and none of 9 with
+ * this library; the second is known from QEMU's source (10.0.2) only.
  *
  * With this library the main loop, woken, waits until the machine's thread waits too.
  * What a turn does then depends on what the other one did before, and on nothing else.

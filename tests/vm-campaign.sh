@@ -33,7 +33,7 @@ done
 expect_nothing_left "a campaign"
 
 # The same again, while every CPU has better things to do, and QEMU's threads are late where a
-# host that is busy enough makes them (tests/late_threads.c). Two boots in five left their
+# host that is busy enough makes them (tests/late_threads.c). Every other boot left its
 # trajectory by that before QEMU's threads took turns.
 late=$(dirname "$PROXEVAL")/tests/late_threads.so
 [ -e "$late" ] || skip "$late is not built ('make check' builds it)"
