@@ -320,48 +320,6 @@ static int keep_common_machines(const struct boot_index *index, struct arena *ar
 	return err;
 }
 
-/* The number of the first boot of those in @group with the same parameters; counted in @n. */
-static void number_params(const struct boot_index *index, const struct comparison *comparison,
-			  const struct group *group, const char **known, size_t *n)
-{
-	for (size_t i = 0; i < group->n_boots; i++) {
-		const struct boot *boot = &index->results->boots[group->boots[i]];
-		const char *params = boot_section(boot, comparison->section)->params;
-		size_t kind = 0;
-
-		while (kind < *n && strcmp(known[kind], params))
-			kind++;
-		if (kind == *n)
-			known[(*n)++] = params;
-		index->kinds[group->boots[i]] = kind;
-	}
-}
-
-/* Nor do boots that were asked for something that no boot of the other variant was. */
-static int keep_common_params(const struct boot_index *index, struct arena *arena,
-			      struct comparison *comparison)
-{
-	size_t n_boots = comparison->baseline.n_boots + comparison->other.n_boots;
-	size_t n_kinds = 0, n_common;
-	bool had_both = comparison_boots(comparison);
-	const char **known;
-	int err;
-
-	if (!index->results->sections[comparison->section].has_mixed_params)
-		return 0;
-	known = malloc((n_boots + 1) * sizeof(*known));
-	if (!known)
-		return -ENOMEM;
-	number_params(index, comparison, &comparison->baseline, known, &n_kinds);
-	number_params(index, comparison, &comparison->other, known, &n_kinds);
-	err = keep_common(arena, index->kinds, n_kinds, comparison, &n_common);
-	if (had_both && !n_common)
-		comparison->reason = "its parameters were not the same in any boot of both, and "
-				     "what they change is not what two variants differ in";
-	free(known);
-	return err;
-}
-
 int groups_make(struct boot_index *index, struct arena *arena, struct comparison *comparison)
 {
 	const struct results *results = index->results;
@@ -369,8 +327,6 @@ int groups_make(struct boot_index *index, struct arena *arena, struct comparison
 
 	if (!err)
 		err = collect(arena, results, comparison, comparison->variant, &comparison->other);
-	if (!err)
-		err = keep_common_params(index, arena, comparison);
 	if (!err)
 		err = keep_common_machines(index, arena, comparison);
 	if (!err)

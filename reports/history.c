@@ -534,19 +534,6 @@ static void mark_controls(struct history *history)
 	}
 }
 
-/* A step may then be that of the parameters. */
-static int warn_params(struct history *history)
-{
-	const struct results *results = history->results;
-	size_t n = 0;
-
-	for (size_t i = 0; i < results->n_sections; i++)
-		n += results->sections[i].has_mixed_params;
-	return n ? history_warn(history, "some sections were not run with the same parameters in "
-					 "all boots: a change may be that of the parameters")
-		 : 0;
-}
-
 static int analyse_series(struct history *history)
 {
 	static const enum family families[] = {FAMILY_PRIMARY, FAMILY_CONTROL};
@@ -579,8 +566,6 @@ int history_make(struct history *history, const struct results *results,
 	err = make_tracks(history, &tracks, &n_tracks);
 	for (size_t i = 0; i < n_tracks && !err; i++)
 		err = add_track(history, &tracks[i]);
-	if (!err)
-		err = warn_params(history);
 	if (!err)
 		err = analyse_series(history);
 	return err ? err : history_say(history);

@@ -94,8 +94,7 @@ enum place {
 
 struct section_info {
 	const char *id, *workload;
-	const char *params;    /* "donor=fifo owner=nice": of the first boot that has it */
-	bool has_mixed_params; /* other boots ran it with others */
+	const char *params; /* "donor=fifo owner=nice": of the first boot that has it */
 	const char *placement, *placement_kind;
 	/* By enum place: CPUs, nodes and their distance; below 0: not said, or not alike in all
 	 * boots. */

@@ -274,7 +274,6 @@ static void describe_section(struct section_info *section, const struct section_
 						 .placement_kind = document->placement_kind};
 		memcpy(section->where, document->where, sizeof(section->where));
 	}
-	section->has_mixed_params |= strcmp(section->params, document->result.params) != 0;
 	for (size_t i = 0; i < PLACES; i++)
 		if (section->where[i] != document->where[i])
 			section->where[i] = -1;

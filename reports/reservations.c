@@ -178,28 +178,8 @@ static int warn_apart(struct analysis *analysis)
 		return 0;
 	buffer_format(&text,
 		      "%zu boot%s left out of a comparison: the other side has none on the same "
-		      "machine or with the same parameters",
+		      "machine",
 		      apart, apart == 1 ? " is" : "s are");
-	return add_warning(analysis, &text);
-}
-
-static int warn_params(struct analysis *analysis)
-{
-	const struct results *results = analysis->results;
-	size_t n = 0, first = 0;
-	struct buffer text = {0};
-
-	for (size_t i = results->n_sections; i-- > 0;)
-		if (results->sections[i].has_mixed_params) {
-			first = i;
-			n++;
-		}
-	if (!n)
-		return 0;
-	buffer_format(&text,
-		      "%zu section%s not run with the same parameters in all boots, the first of "
-		      "them %s; its table shows one boot's",
-		      n, n == 1 ? " was" : "s were", results->sections[first].id);
 	return add_warning(analysis, &text);
 }
 
@@ -251,7 +231,7 @@ int reservations_make(struct analysis *analysis)
 	if (!err)
 		err = warn_unmeasured(analysis);
 	if (!err)
-		err = warn_params(analysis);
+		err = warn_divided(analysis);
 	analysis->n_loud = analysis->n_warnings;
 	if (!err)
 		err = warn_planned(analysis);
@@ -259,8 +239,6 @@ int reservations_make(struct analysis *analysis)
 		err = warn_selection(analysis);
 	if (!err)
 		err = warn_replays(analysis);
-	if (!err)
-		err = warn_divided(analysis);
 	if (!err)
 		err = warn_left_out(analysis);
 	if (!err)

@@ -83,6 +83,31 @@ for damaged in broken:2 failed:1 no-progress:1 unclean:1; do
 	expect_exit "${damaged#*:}" "$proxeval" compare "$work/half-${damaged%:*}"
 done
 
+# What the parameters change is not what the variants differ in; their order says nothing.
+parameters() # NAME HOW: all proxy boots had other parameters, or the same in another order
+{
+	cp -r "$fixtures/worse" "$work/$1"
+	/usr/bin/python3 - "$2" "$work/$1"/boot-????-proxy.json <<'END'
+import json, sys
+for path in sys.argv[2:]:
+    with open(path) as file:
+        boot = json.load(file)
+    for section in boot["sections"]:
+        if sys.argv[1] == "other":
+            section["params"]["samples"] = "500"
+        section["params"] = dict(reversed(section["params"].items()))
+    with open(path, "w") as file:
+        json.dump(boot, file)
+END
+}
+parameters other-order same
+expect_exit 1 "$proxeval" compare "$work/other-order"
+parameters other-samples other
+expect_exit 2 "$proxeval" compare "$work/other-samples"
+grep -q 'sections differ in nothing but parameters' <(sed '/^\* /q' "$work/out" | tr -s '\n ' ' ') ||
+	fail "other parameters are not said before the headline: $(head -n 12 "$work/out")"
+! grep -q ' worse$' "$work/out" || fail "other parameters are called worse"
+
 # The gate: the list decides, but not over files that are wrong or runs that measured nothing.
 for gate in worse:worse:1 worse:violated:0 violated:worse,violated:1 violated:worse:0 same:worse:0 \
 	too-few:worse:0 too-few:inconclusive:1 broken:worse,violated,unhealthy:0 broken:not-measured:1 \

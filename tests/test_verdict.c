@@ -55,43 +55,6 @@ static bool says(const char *const *texts, size_t count, const char *needle)
 	return false;
 }
 
-/* Boots of @variant as if they had been asked for other samples. */
-static void change_params(size_t variant, size_t from_boot)
-{
-	for (size_t i = from_boot; i < results.n_boots; i++)
-		if (results.boots[i].variant == variant)
-			results.boots[i].sections[0].params = "donor=fifo owner=nice samples=500";
-	results.sections[0].has_mixed_params = true;
-}
-
-/* What the parameters change is not what the variants differ in. */
-static void test_other_parameters_are_never_compared(void **state)
-{
-	static const char *const path[] = {FIXTURES "worse"};
-	const struct comparison *wait;
-
-	(void)state;
-	assert_int_equal(results_load(&results, path, 1), 0);
-	assert_int_equal(results.n_boots, 12);
-	change_params(results.boots[0].variant, 0);
-	assert_int_equal(analysis_make(&analysis, &results, NULL), 0);
-	wait = find(results.sections[0].placement, "donor_wait_ns", STATISTIC_P50);
-	assert_int_equal(wait->verdict, VERDICT_NOT_MEASURED);
-	assert_non_null(strstr(wait->reason, "parameters"));
-	assert_true(says(analysis.warnings, analysis.n_loud, "the same parameters"));
-	assert_int_equal(analysis.exit_code, EXIT_INCONCLUSIVE);
-	release(NULL);
-	/* Those that both have are compared, and the others counted. */
-	assert_int_equal(results_load(&results, path, 1), 0);
-	change_params(results.boots[0].variant, 10);
-	assert_int_equal(analysis_make(&analysis, &results, NULL), 0);
-	wait = find(results.sections[0].placement, "donor_wait_ns", STATISTIC_P50);
-	assert_int_equal(wait->verdict, VERDICT_WORSE);
-	assert_int_equal(wait->baseline.n_boots + wait->other.n_boots, 11);
-	assert_int_equal(wait->baseline.apart + wait->other.apart, 1);
-	assert_true(says(analysis.warnings, analysis.n_warnings, "1 boot is left out"));
-}
-
 static void test_quick_profile_is_better_everywhere(void **state)
 {
 	static const char *const placements[] = {"same-cpu", "smt-sibling", "same-node",
@@ -243,7 +206,6 @@ static void test_every_boot_panics(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_other_parameters_are_never_compared, release),
 		cmocka_unit_test_teardown(test_quick_profile_is_better_everywhere, release),
 		cmocka_unit_test_teardown(test_rounds_are_paired, release),
 		cmocka_unit_test_teardown(test_too_few_boots_say_how_many_more, release),
