@@ -62,8 +62,7 @@ int boot_index_make(struct boot_index *index, struct arena *arena, const struct 
 	index->rounds = arena_alloc(arena, (n + 1) * sizeof(size_t));
 	index->seeds = arena_alloc(arena, (n + 1) * sizeof(size_t));
 	index->slots = arena_alloc(arena, (2 * n + 1) * sizeof(size_t));
-	index->kinds = arena_alloc(arena, (n + 1) * sizeof(size_t));
-	if (!keys || !index->rounds || !index->seeds || !index->slots || !index->kinds)
+	if (!keys || !index->rounds || !index->seeds || !index->slots)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		const struct boot *boot = &results->boots[i];
@@ -251,14 +250,14 @@ static int count_same_seeds(const struct boot_index *index, struct comparison *c
 
 enum { HAS_BASELINE = 1, HAS_OTHER = 2, HAS_BOTH = 3 };
 
-static void mark_kinds(const size_t *kinds, const struct group *group, unsigned char mark,
-		       unsigned char *marks)
+static void mark_machines(const struct results *results, const struct group *group,
+			  unsigned char mark, unsigned char *marks)
 {
 	for (size_t i = 0; i < group->n_boots; i++)
-		marks[kinds[group->boots[i]]] |= mark;
+		marks[results->boots[group->boots[i]].machine] |= mark;
 }
 
-static int keep_marked(struct arena *arena, const size_t *kinds, struct group *group,
+static int keep_marked(struct arena *arena, const struct results *results, struct group *group,
 		       const unsigned char *marks)
 {
 	size_t *places = malloc((group->n_boots + 1) * sizeof(*places)), n = 0;
@@ -267,7 +266,7 @@ static int keep_marked(struct arena *arena, const size_t *kinds, struct group *g
 	if (!places)
 		return -ENOMEM;
 	for (size_t i = 0; i < group->n_boots; i++)
-		if (marks[kinds[group->boots[i]]] == HAS_BOTH)
+		if (marks[results->boots[group->boots[i]].machine] == HAS_BOTH)
 			places[n++] = i;
 	group->apart += group->n_boots - n;
 	if (n < group->n_boots)
@@ -277,46 +276,31 @@ static int keep_marked(struct arena *arena, const size_t *kinds, struct group *g
 }
 
 /*
- * Cuts both groups down to boots of kinds that both have: kinds[boot] is below @n_kinds.
- * *@n_common: of how many kinds they are. Nothing is cut where a group is empty.
+ * A machine that ran one variant alone says nothing of a difference between the two: its boots
+ * are cut. Nothing is cut where a group is empty.
  */
-static int keep_common(struct arena *arena, const size_t *kinds, size_t n_kinds,
-		       struct comparison *comparison, size_t *n_common)
+static int keep_common_machines(const struct results *results, struct arena *arena,
+				struct comparison *comparison)
 {
-	unsigned char *marks = calloc(n_kinds + 1, 1);
+	unsigned char *marks = calloc(results->n_machines + 1, 1);
 	int err = 0;
 
 	if (!marks)
 		return -ENOMEM;
-	mark_kinds(kinds, &comparison->baseline, HAS_BASELINE, marks);
-	mark_kinds(kinds, &comparison->other, HAS_OTHER, marks);
-	*n_common = 0;
-	for (size_t i = 0; i < n_kinds; i++)
-		*n_common += marks[i] == HAS_BOTH;
+	mark_machines(results, &comparison->baseline, HAS_BASELINE, marks);
+	mark_machines(results, &comparison->other, HAS_OTHER, marks);
+	comparison->n_machines = 0;
+	for (size_t i = 0; i < results->n_machines; i++)
+		comparison->n_machines += marks[i] == HAS_BOTH;
 	if (comparison_boots(comparison)) {
-		err = keep_marked(arena, kinds, &comparison->baseline, marks);
+		if (!comparison->n_machines)
+			comparison->reason = "no machine ran both, and what two machines differ in "
+					     "is not what two variants differ in";
+		err = keep_marked(arena, results, &comparison->baseline, marks);
 		if (!err)
-			err = keep_marked(arena, kinds, &comparison->other, marks);
+			err = keep_marked(arena, results, &comparison->other, marks);
 	}
 	free(marks);
-	return err;
-}
-
-/* A machine that ran one variant alone says nothing of a difference between the two. */
-static int keep_common_machines(const struct boot_index *index, struct arena *arena,
-				struct comparison *comparison)
-{
-	const struct results *results = index->results;
-	bool had_both = comparison_boots(comparison);
-	int err;
-
-	for (size_t i = 0; i < results->n_boots; i++)
-		index->kinds[i] = results->boots[i].machine;
-	err = keep_common(arena, index->kinds, results->n_machines, comparison,
-			  &comparison->n_machines);
-	if (had_both && !comparison->n_machines)
-		comparison->reason = "no machine ran both, and what two machines differ in "
-				     "is not what two variants differ in";
 	return err;
 }
 
@@ -328,7 +312,7 @@ int groups_make(struct boot_index *index, struct arena *arena, struct comparison
 	if (!err)
 		err = collect(arena, results, comparison, comparison->variant, &comparison->other);
 	if (!err)
-		err = keep_common_machines(index, arena, comparison);
+		err = keep_common_machines(results, arena, comparison);
 	if (!err)
 		err = make_pairs(index, arena, comparison);
 	return err ? err : count_same_seeds(index, comparison);

@@ -15,7 +15,6 @@ struct boot_index {
 	size_t *rounds; /* by boot: equal in boots of one round of one machine; NO_MATCH: none */
 	size_t *seeds;	/* by boot, in virtual time: equal in boots of one seed and attempt */
 	size_t *slots;	/* scratch, as many as there are boots */
-	size_t *kinds;	/* scratch, as many: what keep_common tells boots apart by */
 };
 #define NO_MATCH SIZE_MAX
 

@@ -75,14 +75,7 @@ static struct json_object *series_to_json(const struct history *history,
 
 	json_add_text(object, "variant", series->label);
 	json_add_text(object, "machine", history->results->machines[series->machine].name);
-	json_add_text(object, "section", section->id);
-	json_add_text(object, "workload", section->workload);
-	json_add_text(object, "placement", section->placement);
-	json_add_text(object, "metric", metric->name);
-	json_add_text(object, "unit", metric->unit);
-	json_add_text(object, "direction", metric_direction_name(metric->direction));
-	json_add_text(object, "role", metric_role_name(metric->role));
-	json_add_text(object, "statistic", statistic_word(series->statistic));
+	json_add_subject(object, section, metric, series->statistic);
 	json_add_text(object, "unit_of_tests", series->is_by_campaign ? "campaign" : "boot");
 	json_add_number(object, "p", series->p);
 	json_add_number(object, "p_adjusted", series->p_adjusted);

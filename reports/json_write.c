@@ -35,6 +35,19 @@ void json_add_number(struct json_object *object, const char *key, double value)
 	json_object_object_add(object, key, json_object_new_double_s(value, text));
 }
 
+void json_add_subject(struct json_object *object, const struct section_info *section,
+		      const struct metric_info *metric, enum statistic statistic)
+{
+	json_add_text(object, "section", section->id);
+	json_add_text(object, "workload", section->workload);
+	json_add_text(object, "placement", section->placement);
+	json_add_text(object, "metric", metric->name);
+	json_add_text(object, "unit", metric->unit);
+	json_add_text(object, "direction", metric_direction_name(metric->direction));
+	json_add_text(object, "role", metric_role_name(metric->role));
+	json_add_text(object, "statistic", statistic_word(statistic));
+}
+
 struct json_object *json_from_texts(const char *const *texts, size_t count)
 {
 	struct json_object *list = json_object_new_array();

@@ -71,14 +71,7 @@ static struct json_object *comparison_to_json(const struct analysis *analysis,
 	const struct metric_info *metric = &section->metrics[comparison->metric];
 	struct json_object *object = json_object_new_object();
 
-	json_add_text(object, "section", section->id);
-	json_add_text(object, "workload", section->workload);
-	json_add_text(object, "placement", section->placement);
-	json_add_text(object, "metric", metric->name);
-	json_add_text(object, "unit", metric->unit);
-	json_add_text(object, "direction", metric_direction_name(metric->direction));
-	json_add_text(object, "role", metric_role_name(metric->role));
-	json_add_text(object, "statistic", statistic_word(comparison->statistic));
+	json_add_subject(object, section, metric, comparison->statistic);
 	json_add_text(object, "variant", analysis->results->variants[comparison->variant].label);
 	json_add_text(object, "against", analysis->results->variants[comparison->against].label);
 	json_add_text(object, "machine",
