@@ -163,6 +163,8 @@ static void test_strings(void **state)
 	check_string("\"a\\\"\\\\\\/\\b\\f\\n\\r\\tz\"", "a\"\\/\b\f\n\r\tz", 10);
 	check_string("\"\\u00f6\\u20ac\\u0000\"", "\xc3\xb6\xe2\x82\xac\0", 6);
 	check_string("\"\\ud83d\\ude00\"", "\xf0\x9f\x98\x80", 4);
+	/* U+1D90E: its lower 16 bits look like half a pair. */
+	check_string("\"\\ud836\\udd0e\"", "\xf0\x9d\xa4\x8e", 4);
 	/* Half a pair is no character. */
 	check_string("\"\\ud83dx\"", "\xef\xbf\xbdx", 4);
 	check_string("\"\\ude00\\ud83d\"", "\xef\xbf\xbd\xef\xbf\xbd", 6);

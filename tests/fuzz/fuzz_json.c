@@ -10,13 +10,31 @@
 
 static void check(const struct json_node *node, struct json_object *object);
 
+/*
+ * Some code points beyond U+FFFF, like U+1D90E, look like half a pair in their lower 16 bits.
+ * json-c 0.16 takes a pair of escapes that stands for one of them for the first half of another
+ * pair (github.com/json-c/json-c/pull/893). Its word on such a string is not asked.
+ */
+static bool json_c_misreads(const struct json_node *string, const struct buffer *text)
+{
+	for (size_t i = 0; string->has_escape && i + 3 < text->length; i++) {
+		const unsigned char *at = (const unsigned char *)text->text + i;
+
+		/* U+nD800 to U+nDFFF: 11110nnn 10nn1101 101xxxxx 10xxxxxx */
+		if (at[0] >= 0xf0 && (at[1] & 0x0f) == 0x0d && (at[2] & 0xe0) == 0xa0)
+			return true;
+	}
+	return false;
+}
+
 static void check_string(const struct json_node *node, struct json_object *object)
 {
 	struct buffer text = {0};
 
 	json_string(node, &text);
-	if (text.length != (size_t)json_object_get_string_len(object) ||
-	    (text.length && memcmp(text.text, json_object_get_string(object), text.length) != 0))
+	if (!json_c_misreads(node, &text) &&
+	    (text.length != (size_t)json_object_get_string_len(object) ||
+	     (text.length && memcmp(text.text, json_object_get_string(object), text.length) != 0)))
 		abort();
 	buffer_release(&text);
 }

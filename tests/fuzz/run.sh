@@ -66,7 +66,7 @@ run_target() { # NAME DICTIONARY PATTERN…
 	set +f
 	make_seeds "$build/seeds/$name" "$@"
 	mkdir -p "$build/corpus/$name" "$build/finds"
-	options=(-max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=32768
+	options=(-max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=32768 -seed="${FUZZ_SEED:-0}"
 		-close_fd_mask=3 -print_final_stats=1 -artifact_prefix="$build/finds/$name-")
 	[ "$dictionary" = - ] || options+=(-dict="$sources/tests/fuzz/$dictionary.dict")
 	ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
