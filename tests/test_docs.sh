@@ -116,6 +116,7 @@ expect_found() { # SED_EXPRESSION PART
 	expect_contains "the check after '$1'" "$2" "$problems"
 }
 
+# shellcheck disable=SC2016  # a name on a page stands in backticks
 test_damaged_pages() {
 	local page=doc/workloads/sleeping-owner.md
 	expect_found '/^| `inversion_factor` /d' "$page: no row for the metric inversion_factor"
