@@ -37,6 +37,9 @@ struct parameter_spec {
 
 struct workload_needs {
 	bool root;
+	/* The guests get the lock laboratory's module (workloads/lab.h), where their kernel has
+	 * one. */
+	bool lock_laboratory;
 	unsigned int min_cpus;
 	const char *const *kernel_options; /* "CONFIG_USERFAULTFD", NULL-terminated; unknown counts
 					      as present */
