@@ -3,6 +3,7 @@
 #define BENCH_RUN_ORDER_H
 
 #include "bench/campaign.h"
+#include "bench/campaign_file.h"
 #include "bench/kernel.h"
 #include "bench/options.h"
 #include "bench/qemu.h"
@@ -16,13 +17,16 @@
 #define RUN_MAX_VARIANTS 16
 #define RUN_NOT_GIVEN	 UINT64_MAX
 
-/* As typed; .boots, .seed, .memory_mib and .max_boots begin as RUN_NOT_GIVEN. */
+/* As typed or as a campaign file has it; .boots, .seed, .memory_mib and .max_boots begin as
+ * RUN_NOT_GIVEN. */
 struct run_values {
 	const char *target, *time, *topology, *profile, *results, *id;
-	struct string_list variants, params, placements;
+	struct string_list variants, params, sweeps, placements;
 	uint64_t boots, seed, watchdog_s, memory_mib, max_boots;
 	const char *kernel_image, *kernel_tree, *base, *series;
 	bool json, yes, no_install, no_progress, until_conclusive;
+	const char *campaign_file;
+	bool print_campaign;
 };
 
 #define RUN_VALUES_INIT                                                                     \
@@ -95,6 +99,11 @@ extern const char *const run_target_names[], *const run_time_names[];
 		 .argument = "NAME=VALUE",                                                                          \
 		 .help = "a workload's parameter ('proxeval list' has them); may be repeated",                      \
 		 .offset = (at) + offsetof(struct run_values, params)},                                             \
+		{.name = "sweep",                                                                                   \
+		 .kind = OPTION_LIST,                                                                               \
+		 .argument = "NAME=VALUES",                                                                         \
+		 .help = "a section for each of the values: 1,2,5 or 1..8, 0..90+30, 1..64x2; may be repeated",     \
+		 .offset = (at) + offsetof(struct run_values, sweeps)},                                             \
 		{.name = "placement",                                                                               \
 		 .kind = OPTION_LIST,                                                                               \
 		 .argument = "NAME",                                                                                \
@@ -163,6 +172,18 @@ extern const char *const run_target_names[], *const run_time_names[];
 		.help = "boot until every primary metric has a verdict, at the same error rate", \
 		.offset = (at) + offsetof(struct run_values, until_conclusive)                   \
 	}
+#define RUN_OPTION_CAMPAIGN(at)                                                        \
+	{                                                                              \
+		.name = "campaign", .kind = OPTION_STRING, .argument = "FILE",         \
+		.help = "take from this JSON file what the command line does not say", \
+		.offset = (at) + offsetof(struct run_values, campaign_file)            \
+	}
+#define RUN_OPTION_PRINT_CAMPAIGN(at)                                                    \
+	{                                                                                \
+		.name = "print-campaign", .kind = OPTION_FLAG,                           \
+		.help = "run nothing: print the campaign file that stands for all this", \
+		.offset = (at) + offsetof(struct run_values, print_campaign)             \
+	}
 #define RUN_OPTION_MAX_BOOTS(at)                                                               \
 	{                                                                                      \
 		.name = "max-boots", .kind = OPTION_NUMBER, .argument = "N", .min = 1,         \
@@ -176,6 +197,7 @@ extern const char *const run_target_names[], *const run_time_names[];
 struct run_order {
 	const char *command; /* "run": what messages call it */
 	const struct run_values *values;
+	const struct campaign_file *file; /* NULL: none */
 	bool is_calibration; /* one variant under two labels, and --boots counts both */
 	const struct target *target;
 	enum time_kind time;
@@ -188,7 +210,8 @@ struct run_order {
 	struct variant variants[RUN_MAX_VARIANTS];
 	size_t n_variants;
 	char *texts[RUN_MAX_VARIANTS]; /* the copies that variants point into */
-	struct json_object *work;
+	struct json_object *items;     /* the work with its sweeps (bench/run_items.h) */
+	struct json_object *work;      /* the same multiplied out: the plan's */
 	struct kernel_build kernel;
 };
 
@@ -197,17 +220,21 @@ int run_usage(const struct run_order *order, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * Checks order->values and fills the rest; only .command and .values are set before. 0 or an exit
+ * Checks order->values and fills the rest; only .command, .values and
+ * .file are set before. 0 or an exit
  * code with its message printed. run_order_release is due in every case.
  */
 int run_order_check(struct run_order *order, const struct string_list *workload_names);
 void run_order_release(struct run_order *order);
 
-/* The part of it that settles order->work. */
+/* The part of it that settles order->items and order->work. */
 int run_work_check(struct run_order *order, const struct string_list *workload_names);
 
 /* How many primary tests order->work comes to, as far as can be said before anything booted. */
 size_t run_work_tests(const struct run_order *order);
+
+/* Sections of one boot, as far as can be said before anything booted. */
+size_t run_work_sections(const struct run_order *order);
 
 /* Whether an option names the kernel: an image, a tree, a base or a series. */
 bool run_has_kernel_option(const struct run_values *values);
