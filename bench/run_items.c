@@ -478,7 +478,8 @@ int run_items_make(struct run_order *order, const struct string_list *names)
 		code = add_all(&adding, names);
 	if (!code)
 		code = check_layer_used(order, &line, &line_used);
-	if (!code)
+	/* Named workloads pick some of the file's: what it says of the others is no mistake. */
+	if (!code && !names->count)
 		code = check_layer_used(order, file_layer, &file_used);
 	if (!code)
 		drop_repeated_items(order->items);
