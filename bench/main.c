@@ -19,6 +19,7 @@ const struct command *const commands[] = {
 	&command_export,
 	&command_import,
 	&command_kernel,
+	&command_explore,
 	&command_calibrate,
 	&command_restore,
 	&command_exec,
