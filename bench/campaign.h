@@ -52,8 +52,8 @@ struct campaign {
 	unsigned int watchdog_s;
 	const char *guest_path; /* what guests run, packed before (bench/guest_files.h); NULL: it
 				   is packed now */
-	void *target_state; /* the target's own, from its open to its close */
-	int lock_fd;	    /* the folder, locked while this process works on it */
+	void *target_state;	/* the target's own, from its open to its close */
+	int lock_fd;		/* the folder, locked while this process works on it */
 	int journal_fd;
 };
 

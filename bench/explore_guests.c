@@ -65,16 +65,26 @@ static uint64_t number_at(struct json_object *object, const char *key)
 		       : 0;
 }
 
+static uint64_t sum_numbers(struct json_object *object)
+{
+	uint64_t sum = 0;
+
+	if (json_object_is_type(object, json_type_object)) {
+		json_object_object_foreach (object, key, count) {
+			(void)key;
+			sum += json_object_get_uint64(count);
+		}
+	}
+	return sum;
+}
+
 static void judge_result(struct trial *trial, struct json_object *result)
 {
 	struct json_object *problems = NULL, *operations = NULL, *first;
 
 	trial->rounds = (unsigned int)number_at(result, "rounds");
 	if (json_object_object_get_ex(result, "operations", &operations))
-		json_object_object_foreach (operations, key, count) {
-			(void)key;
-			trial->operations += json_object_get_uint64(count);
-		}
+		trial->operations = sum_numbers(operations);
 	json_object_object_get_ex(result, "problems", &problems);
 	if (strcmp(text_at(result, "format"), "proxeval-stress-result") != 0 ||
 	    !json_object_is_type(problems, json_type_array)) {

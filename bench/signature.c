@@ -96,7 +96,8 @@ void signature_normalise(const char *line, char *out, size_t size)
 
 static void copy_line(const char *line, char *out, size_t size)
 {
-	snprintf(out, size, "%.*s", (int)strcspn(line, "\r\n"), skip_stamp(line));
+	line = skip_stamp(line);
+	snprintf(out, size, "%.*s", (int)strcspn(line, "\r\n"), line);
 }
 
 /* "[    3.123456]" in ns; 0 when there is none. */
