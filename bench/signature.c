@@ -253,6 +253,9 @@ void signature_from_problem(struct signature *signature, const char *log, const 
 		/* Which sum it is; by how much changes. */
 		snprintf(signature->text, sizeof(signature->text), "%.*s is off",
 			 (int)strcspn(text, " "), text);
+	else if (!strcmp(kind, "cookies"))
+		snprintf(signature->text, sizeof(signature->text),
+			 "actors of different cookies ran on one core");
 	else
 		signature_normalise(text, signature->text, sizeof(signature->text));
 }

@@ -163,6 +163,18 @@ static void add_lost(struct json_object *problems, const struct stress_plan *pla
 	}
 }
 
+static void add_strangers(struct json_object *problems, const struct stress_report *report)
+{
+	const struct stress_strangers *strangers = &report->strangers;
+
+	if (report->has_strangers)
+		add_problem(problems, "cookies", strangers->from_ns,
+			    "actors %zu and %zu of different cookies ran on one core (CPUs %d and "
+			    "%d) for %" PRIu64 " ns",
+			    strangers->actors[0], strangers->actors[1], strangers->cpus[0],
+			    strangers->cpus[1], strangers->length_ns);
+}
+
 static void add_books(struct json_object *problems, const struct book_counts *before,
 		      const struct book_counts *after)
 {
@@ -240,6 +252,11 @@ static struct json_object *make_result(const struct stress_report *report,
 			json_object_object_add(operations, stress_mechanism_names[i],
 					       json_object_new_uint64(report->operations[i]));
 	json_object_object_add(result, "operations", operations);
+	/* null: the plan has no cookies, or somebody changes them, or the kernel records nothing.
+	 */
+	json_object_object_add(
+		result, "switches_lost",
+		report->are_cookies_watched ? json_object_new_uint64(report->switches_lost) : NULL);
 	json_object_object_add(result, "problems", problems);
 	return result;
 }
@@ -280,6 +297,7 @@ static int run_plan(const struct stress_plan *plan, const struct watch *watch,
 	metronome = metronome_start(0, plan->metronome_period_ns);
 	stress_rounds(stress, on_round, (void *)watch, report);
 	metronome_stop(metronome);
+	add_strangers(problems, report);
 	task_class_set(&ordinary);
 	if (report->n_lost) {
 		show_stacks(report);

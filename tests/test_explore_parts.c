@@ -17,6 +17,7 @@
 #include "bench/target.h"
 #include "measure/clock.h"
 #include "workloads/stress.h"
+#include "workloads/stress_cookies.h"
 
 /* ---- plans ---- */
 
@@ -414,6 +415,71 @@ static void test_accounting(void **state)
 	assert_true(signature_is_same(&one, &other));
 }
 
+/* ---- cookies ---- */
+
+static const struct overlap_task cookie_tasks[] = {{10, 1}, {11, 1}, {20, 2}, {21, 2}};
+
+static void play(struct overlap_watch *watch, uint64_t at_ns, int cpu, pid_t next)
+{
+	const struct sched_trace_record record = {
+		.at_ns = at_ns, .cpu = cpu, .kind = SCHED_TRACE_SWITCH, .next_pid = next};
+
+	assert_int_equal(overlap_take(watch, &record), 0);
+}
+
+/* CPUs 0 and 1 are one core, 2 and 3 another. */
+static struct overlap_watch new_watch(void)
+{
+	struct overlap_watch watch = {.tasks = cookie_tasks, .n_tasks = 4};
+
+	for (int cpu = 0; cpu < OVERLAP_MAX_CPUS; cpu++)
+		watch.siblings[cpu] = cpu < 4 ? cpu ^ 1 : -1;
+	overlap_begin(&watch);
+	return watch;
+}
+
+static void test_no_overlap(void **state)
+{
+	struct overlap_watch watch = new_watch();
+
+	(void)state;
+	play(&watch, 100, 0, 10);
+	play(&watch, 200, 1, 11); /* one cookie */
+	play(&watch, 300, 2, 20); /* another core */
+	play(&watch, 400, 3, 99); /* nobody's */
+	play(&watch, 500, 1, 0);
+	play(&watch, 600, 0, 20); /* idle beside it */
+	play(&watch, 700, 5, 10);
+	overlap_end(&watch, 1000);
+	assert_int_equal(watch.longest.length_ns, 0);
+}
+
+static void test_overlap(void **state)
+{
+	struct overlap_watch watch = new_watch();
+
+	(void)state;
+	play(&watch, 100, 0, 10);
+	play(&watch, 200, 1, 20);
+	play(&watch, 230, 1, 11);
+	play(&watch, 300, 1, 21);
+	play(&watch, 350, 0, 11); /* the pair changes, the overlap goes on */
+	play(&watch, 400, 1, 0);
+	overlap_end(&watch, 1000);
+	assert_int_equal(watch.longest.length_ns, 100);
+	assert_int_equal(watch.longest.from_ns, 300);
+	assert_int_equal(watch.longest.tids[0], 21);
+	assert_int_equal(watch.longest.tids[1], 10);
+	assert_int_equal(watch.longest.cpus[0], 1);
+	/* One that is not over when the record ends. */
+	overlap_begin(&watch);
+	play(&watch, 2000, 2, 10);
+	play(&watch, 2100, 3, 20);
+	overlap_end(&watch, 2500);
+	assert_int_equal(watch.longest.length_ns, 400);
+	assert_int_equal(watch.longest.from_ns, 2100);
+}
+
 /* ---- what came of a guest ---- */
 
 static void judge(struct trial *trial, enum boot_outcome outcome, const char *reason,
@@ -485,6 +551,8 @@ int main(void)
 		cmocka_unit_test(test_hang_on_a_console),
 		cmocka_unit_test(test_lost_task),
 		cmocka_unit_test(test_accounting),
+		cmocka_unit_test(test_no_overlap),
+		cmocka_unit_test(test_overlap),
 		cmocka_unit_test(test_judge),
 	};
 

@@ -236,6 +236,7 @@ int stress_begin(struct stress **out, const struct stress_plan *plan, char *prob
 	}
 	await_threads(stress);
 	make_cookies(stress);
+	stress_watch_begin(stress);
 	*out = stress;
 	return 0;
 }
@@ -286,9 +287,14 @@ void stress_rounds(struct stress *stress, void (*on_round)(void *context, unsign
 {
 	*report = (struct stress_report){0};
 	stress_nap(stress->plan->phase_ns);
-	for (unsigned int round = 1; round <= stress->plan->rounds && !report->n_lost; round++) {
+	for (unsigned int round = 1;
+	     round <= stress->plan->rounds && !report->n_lost && !report->has_strangers; round++) {
+		stress_watch_round_begin(stress);
 		run_round(stress, round);
 		note_lost(stress, round, report);
+		/* The cookies are handed on in the first round. */
+		if (round > 1)
+			stress_watch_round_end(stress, report);
 		if (!report->n_lost)
 			report->rounds = round;
 		if (on_round)
@@ -306,6 +312,7 @@ void stress_end(struct stress *stress)
 	wake_all(&stress->round);
 	for (size_t i = 0; i < stress->plan->n_actors; i++)
 		pthread_join(stress->threads[i].thread, NULL);
+	stress_watch_end(stress);
 	stress_objects_remove(stress);
 	free(stress);
 }

@@ -22,11 +22,29 @@ struct stress_lost {
 	uint64_t since_ns; /* CLOCK_MONOTONIC: when it began the operation that it is in */
 };
 
+/* Two actors of different cookies on one core. */
+struct stress_strangers {
+	size_t actors[2];
+	int cpus[2];
+	uint64_t from_ns, length_ns;
+};
+
+/*
+ * On a kernel that keeps cookies apart, one goes when an interrupt tells its CPU that the other
+ * came: at most 0.2 ms late in virtual time, when a turn of the virtual CPUs is short; a turn is up
+ * to 0.44 ms here (stress_plan.c). One that is not told stays for ticks: ten times that.
+ */
+#define STRESS_STRANGERS_NS UINT64_C(2000000)
+
 struct stress_report {
 	unsigned int rounds; /* that ended as they should */
 	uint64_t operations[STRESS_MECHANISMS];
 	struct stress_lost lost[STRESS_MAX_ACTORS];
 	size_t n_lost;
+	bool are_cookies_watched; /* the plan has some, and nobody changes them */
+	uint64_t switches_lost;	  /* that the record of who ran had no room for */
+	bool has_strangers;	  /* for longer than STRESS_STRANGERS_NS */
+	struct stress_strangers strangers;
 };
 
 /*

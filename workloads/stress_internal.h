@@ -7,6 +7,7 @@
 
 #include "measure/random.h"
 #include "workloads/stress.h"
+#include "workloads/stress_cookies.h"
 
 /* What the files workloads/stress*.c share with each other and with nobody else. */
 #define STRESS_BUFFER_BYTES (UINT64_C(1) << 20)
@@ -40,7 +41,10 @@ struct stress {
 	int poke_fd;  /* eventfd: wakes the filler at a round's end */
 	pthread_t filler, drainers[STRESS_MAX_OBJECTS];
 	struct stress_thread threads[STRESS_MAX_ACTORS];
-	size_t n_workers; /* they come first in the plan */
+	size_t n_workers;	   /* they come first in the plan */
+	struct sched_trace *trace; /* NULL: nobody watches the cookies */
+	struct overlap_watch overlaps;
+	struct overlap_task overlap_tasks[STRESS_MAX_ACTORS];
 	_Atomic pid_t cookie_leaders[STRESS_MAX_COOKIES + 1];
 	_Atomic unsigned int round; /* that is under way or was the last; 0: none yet */
 	_Atomic bool is_round;	    /* else everybody is to come back */
@@ -63,5 +67,13 @@ void stress_act(struct stress_thread *thread);
 /* Its class and place, as the plan has them or drawn anew. */
 void stress_set_class(const struct stress_actor *actor, pid_t tid);
 void stress_nap(uint64_t ns);
+
+/* ---- stress_watch.c ---- */
+/* Begins to watch the cookies of a plan that has some, where this kernel can be watched. */
+void stress_watch_begin(struct stress *stress);
+void stress_watch_round_begin(struct stress *stress);
+/* Adds what the round showed. */
+void stress_watch_round_end(struct stress *stress, struct stress_report *report);
+void stress_watch_end(struct stress *stress);
 
 #endif
