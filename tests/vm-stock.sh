@@ -30,7 +30,8 @@ trap 'rm -rf "$stock" "$work"' EXIT
 
 # 6.1 spins on a lock's owner for longer than later kernels: sections of 24 ms.
 proxeval run mutex-inversion sleeping-owner --time=virtual --no-progress --boots 1 --placement same-cpu \
-	--param samples=1 --param control_samples=1 --param section_us=24000 --kernel-image "$image" \
+	--param samples=1 --param control_samples=1 --param section_us=24000 \
+	--kernel-image "$image" --topology 1x2x1 --memory 512 \
 	--variant stock:: --variant asked::sched_proxy_exec=1 --results "$work/results" --watchdog 120
 python3 - "$(campaign)" "${image##*vmlinuz-}" <<-'END' || fail "what the stock kernel's boots say is not what it has to be"
 	import glob, json, sys
