@@ -5,6 +5,7 @@ import copy
 import glob
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -131,6 +132,31 @@ def check_plans():
     expect_invalid(schema, with_value(good, 1, "extra"), "plan with an extra key")
 
 
+def options_of_run():
+    answer = subprocess.run([os.environ["PROXEVAL"], "run", "--help"], check=True, stdout=subprocess.PIPE, text=True)
+    return set(re.findall(r"^  (?:-\w, )?--([a-z-]+)", answer.stdout, re.MULTILINE))
+
+
+def check_campaign_files():
+    schema = validator("campaign-file")
+    members = set(schema.schema["properties"]) - {"format", "version", "workload"}
+    line_only = {"campaign", "print-campaign", "quick", "yes", "no-install", "help"}
+    if members != options_of_run() - line_only:
+        failures.append(f"schema and options of run differ in {members ^ (options_of_run() - line_only)}")
+    for path in sorted(glob.glob(os.path.join(SOURCE, "tests/fixtures/campaign-files/*.json"))):
+        expect_valid(schema, load(path), path)
+        answer = subprocess.run([os.environ["PROXEVAL"], "run", "--campaign", path, "--print-campaign"], check=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        expect_valid(schema, json.loads(answer.stdout), f"{path}, printed again")
+    good = load(os.path.join(SOURCE, "tests/fixtures/campaign-files/every-member.json"))
+    if set(good) - {"format", "version", "workload"} | {"base", "boots", "kernel-image", "target"} != members:
+        failures.append(f"every-member.json lacks {members - set(good)}")
+    for value, *path in [("3", "max-boots"), (0, "max-boots"), ("slow", "profile"), ([], "variant"), (["a"], "variant"),
+                         ([], "workload"), ([{}], "workload"), ({"samples": 1.5}, "param"), ({"hogs": []}, "sweep"),
+                         (["next-door"], "placement"), (True, "quick"), ("yes", "json"), (2, "version")]:
+        expect_invalid(schema, with_value(good, value, *path), f"campaign file with {path} = {value!r}")
+
+
 def check_summaries():
     schema = validator("summary")
     for folder in sorted(glob.glob(f"{FIXTURES}/*/")):
@@ -205,6 +231,7 @@ check_campaigns()
 check_sequential()
 check_calibrations()
 check_plans()
+check_campaign_files()
 check_summaries()
 check_many()
 check_exact()
