@@ -108,6 +108,7 @@ struct workload {
 	void (*cleanup)(struct workload_run *run);
 };
 
+extern const struct workload workload_lock_chain;
 extern const struct workload workload_mutex_inversion;
 extern const struct workload workload_sleeping_owner;
 
