@@ -67,9 +67,10 @@ struct chain_ops {
  * again, and then the one that it held meanwhile. 0: it did not, or when is not known.
  */
 struct chain_record {
-	uint64_t want_ns, got_ns;	    /* who gave up: got_ns says when, and status why */
-	uint64_t free_next_ns, free_own_ns; /* when it began to unlock */
-	uint32_t sleeps;		    /* during the wait; only the laboratory knows */
+	uint64_t want_ns, got_ns; /* who gave up: got_ns says when, and status why */
+	/* When it began to unlock, or before when it cannot have. */
+	uint64_t free_next_ns, free_own_ns;
+	uint32_t sleeps; /* during the wait; only the laboratory knows */
 	int status;
 };
 
@@ -124,7 +125,7 @@ int chain_run(struct chain *chain, struct chain_sample *sample);
 
 /*
  * How often something happened out of order: a task got a lock before its holder let it go, or two
- * had one at a time. 0 where the times are not known.
+ * had one at a time; as far as the times are known.
  */
 unsigned int chain_count_disorder(const struct chain *chain);
 

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,7 @@ struct tee_state {
 	uint64_t section_bytes, page_bytes;
 	int fault_fd;
 	void *fault_page;
+	atomic_ullong released_ns; /* before which nobody lets anything go */
 };
 
 /* ---- the page to sleep on ------------------------------------------------------- */
@@ -299,17 +301,23 @@ static int fit_section(struct chain *chain, struct tee_state *state)
 static int tee_hold(struct chain *chain)
 {
 	struct tee_state *state = chain->state;
+	struct chain_record *record = &chain->records[chain->depth];
 
-	return write_section(state, &state->pipes[chain->depth - 1], state->section_bytes);
+	record->status =
+		write_section(state, &state->pipes[chain->depth - 1], state->section_bytes);
+	record->free_own_ns = atomic_load(&state->released_ns);
+	return record->status;
 }
 
 static int tee_link(struct chain *chain, unsigned int level)
 {
+	struct tee_state *state = chain->state;
 	struct chain_record *record = &chain->records[level];
 
 	record->want_ns = clock_now_ns();
 	record->status = copy_one_byte(chain, level);
 	record->got_ns = clock_now_ns();
+	record->free_own_ns = atomic_load(&state->released_ns);
 	return record->status;
 }
 
@@ -326,7 +334,10 @@ static int tee_touch(struct chain *chain, unsigned int lock, unsigned int leaf)
 
 static int tee_release(struct chain *chain)
 {
-	return fill_page(chain->state);
+	struct tee_state *state = chain->state;
+
+	atomic_store(&state->released_ns, clock_now_ns());
+	return fill_page(state);
 }
 
 static int tee_reset(struct chain *chain)

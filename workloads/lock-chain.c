@@ -110,7 +110,7 @@ static const struct metric_spec metrics[] = {
 	METRIC("stranded", "count", METRIC_INVARIANT, MUST_BE_ZERO, ROLE_SECONDARY,
 	       "tasks that were left waiting when the chain should have come apart"),
 	METRIC("disorder", "count", METRIC_INVARIANT, MUST_BE_ZERO, ROLE_SECONDARY,
-	       "tasks that had a lock before its holder let it go, by the laboratory's times"),
+	       "tasks that had a lock before its holder let it go; of pipes, before the owner was released"),
 	METRIC("uninterruptible_leak", "count", METRIC_INVARIANT, MUST_BE_ZERO, ROLE_SECONDARY,
 	       "by how much the sum of nr_uninterruptible, and with it the load average, is off after the chains"),
 	METRIC("pi_futex_factor", "ratio", METRIC_SCALAR, LOWER_IS_BETTER, ROLE_POSITIVE_CONTROL,
@@ -522,12 +522,7 @@ static void conclude_invariants(struct workload_run *run, const struct lock_chai
 	long long sum = 0;
 
 	result_set_invariant(run->result, "stranded", state->stranded, state->n_tasks);
-	if (state->is_lab)
-		result_set_invariant(run->result, "disorder", state->disorder, state->n_tasks);
-	else
-		result_break_metric(run->result, "disorder",
-				    "when a pipe's mutex changes hands only the kernel knows; take "
-				    "by=lab");
+	result_set_invariant(run->result, "disorder", state->disorder, state->n_tasks);
 	if (state->has_uninterruptible && health_sum_uninterruptible(&sum))
 		result_set_invariant(run->result, "uninterruptible_leak",
 				     (uint64_t)llabs(sum - state->uninterruptible), state->samples);
