@@ -186,6 +186,8 @@ int explore_shrink(struct explore *explore, struct find *find)
 struct search {
 	struct explore *explore;
 	bool has_new; /* a find that is to be made small first */
+	uint64_t begin_ns;
+	double before_s; /* searched before that */
 };
 
 static bool next_seed(void *context, struct trial *trial)
@@ -246,13 +248,16 @@ static int take_new_find(struct search *search, struct trial *trial, struct find
 	return *out ? 0 : -ENOMEM;
 }
 
-static void show_rate(struct explore *explore)
+static void show_rate(struct search *search)
 {
+	struct explore *explore = search->explore;
 	char detail[128];
 
+	explore->now_s =
+		search->before_s + (double)(clock_now_ns() - search->begin_ns) / (double)NS_PER_S;
 	snprintf(detail, sizeof(detail), "%.1f seeds/min, %zu find%s",
-		 explore->now_s > 0 ? 60 * (double)explore->n_now / explore->now_s : 0,
-		 explore->n_finds, explore->n_finds == 1 ? "" : "s");
+		 60 * (double)explore->n_now / explore->now_s, explore->n_finds,
+		 explore->n_finds == 1 ? "" : "s");
 	progress_update(explore->n_done, detail);
 }
 
@@ -292,7 +297,7 @@ static int end_seed(void *context, struct trial *trial)
 		explore->is_done[trial->plan.seed - explore->order.first_seed] = 1;
 		explore->n_done++;
 		explore->n_now++;
-		show_rate(explore);
+		show_rate(search);
 	}
 	return err;
 }
@@ -315,13 +320,11 @@ static int search_all(struct explore *explore)
 	int err = shrink_finds(explore);
 
 	do {
-		uint64_t begin_ns = clock_now_ns();
-		double before_s = explore->now_s;
-
 		search.has_new = false;
+		search.begin_ns = clock_now_ns();
+		search.before_s = explore->now_s;
 		if (!err)
 			err = explore_guests_run(&explore->guests, &source);
-		explore->now_s = before_s + (double)(clock_now_ns() - begin_ns) / (double)NS_PER_S;
 		if (!err)
 			err = shrink_finds(explore);
 	} while (!err && search.has_new);

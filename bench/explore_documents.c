@@ -134,12 +134,11 @@ struct json_object *find_to_json(const struct explore *explore, const struct fin
 	return document;
 }
 
-static struct json_object *find_summary(const struct explore *explore, const struct find *find)
+static struct json_object *find_summary(const struct find *find)
 {
 	struct json_object *object = json_object_new_object();
 	char folder[32];
 
-	(void)explore;
 	snprintf(folder, sizeof(folder), "finds/%04u", find->number);
 	add_text(object, "folder", folder);
 	json_object_object_add(object, "signature", signature_to_json(&find->signature));
@@ -166,7 +165,7 @@ struct json_object *explore_summary(const struct explore *explore)
 	json_object_object_add(document, "seeds_per_minute",
 			       explore->n_now ? json_object_new_double(rate) : NULL);
 	for (size_t i = 0; i < explore->n_finds; i++)
-		json_object_array_add(finds, find_summary(explore, &explore->finds[i]));
+		json_object_array_add(finds, find_summary(&explore->finds[i]));
 	json_object_object_add(document, "finds", finds);
 	return document;
 }

@@ -2,9 +2,11 @@
 /* The guests of an exploration: many at once, and what each comes to. */
 #include "bench/explore.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <json-c/json.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,8 @@
 
 #include "bench/files.h"
 #include "bench/message.h"
+#include "bench/options.h"
+#include "bench/paths.h"
 #include "bench/process.h"
 #include "bench/qemu_turns.h"
 #include "measure/clock.h"
@@ -27,7 +31,7 @@
  * A guest that has not gone down by then hangs: so long after its rounds that the kernel's own
  * detectors (soft lockups after 20 s, hung tasks after 30 to 60) come first, as they say more.
  */
-#define LIMIT_NS (UINT64_C(80) * NS_PER_S)
+#define LIMIT_NS (UINT64_C(70) * NS_PER_S)
 
 uint64_t explore_limit_ns(const struct stress_plan *plan)
 {
@@ -99,6 +103,9 @@ static void judge_result(struct trial *trial, struct json_object *result)
 	trial->end = TRIAL_FOUND;
 	signature_from_problem(&trial->signature, trial->log, text_at(first, "kind"),
 			       text_at(first, "text"), number_at(first, "at_ns"));
+	/* The rounds that ended, and the one that did not. */
+	if (!strcmp(trial->signature.kind, "lost"))
+		trial->rounds++;
 }
 
 static bool has_run_out(const struct boot_answer *answer)
@@ -286,6 +293,45 @@ static unsigned int count_cpus(void)
 							       : (unsigned int)CPU_COUNT(&allowed);
 }
 
+/* Folders of explorations whose process is gone. */
+static void remove_stale_logs(const char *parent)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(parent);
+
+	while (dir && (entry = readdir(dir))) {
+		char *path;
+		uint64_t pid;
+
+		if (parse_number(entry->d_name, 1, INT32_MAX, &pid) || !kill((pid_t)pid, 0) ||
+		    errno != ESRCH)
+			continue;
+		path = format_string("%s/%s", parent, entry->d_name);
+		if (path)
+			remove_tree(path);
+		free(path);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* Where consoles are written while guests run. NULL, with the message printed. */
+static char *make_log_folder(void)
+{
+	char *parent = paths_build("explore");
+	char *folder = parent ? format_string("%s/%d", parent, (int)getpid()) : NULL;
+	int err = folder ? make_directories(folder) : -ENOMEM;
+
+	if (!err)
+		remove_stale_logs(parent);
+	free(parent);
+	if (!err)
+		return folder;
+	message_errno(err, "cannot make the folder %s", folder ? folder : "for the logs");
+	free(folder);
+	return NULL;
+}
+
 int explore_guests_open(struct explore_guests *guests, const struct explore_order *order,
 			const char *folder, const char *kernel_path, unsigned int jobs)
 {
@@ -297,9 +343,10 @@ int explore_guests_open(struct explore_guests *guests, const struct explore_orde
 	guests->kernel_path = kernel_path ? strdup(kernel_path)
 					  : format_string("%s/" EXPLORE_KERNEL_NAME, folder);
 	guests->guest_path = format_string("%s/" EXPLORE_GUEST_NAME, folder);
-	guests->log_folder = format_string("%s/.running-%d", folder, (int)getpid());
-	if (!guests->arguments || !guests->kernel_path || !guests->guest_path ||
-	    !guests->log_folder)
+	guests->log_folder = make_log_folder();
+	if (!guests->log_folder)
+		return err; /* it has been said why */
+	if (!guests->arguments || !guests->kernel_path || !guests->guest_path)
 		return message_errno(err, "cannot prepare the guests");
 	guests->variant = (struct variant){.label = order->label,
 					   .image_path = guests->kernel_path,
@@ -312,9 +359,6 @@ int explore_guests_open(struct explore_guests *guests, const struct explore_orde
 					     .memory_mib = order->memory_mib,
 					     .watchdog_s = order->watchdog_s,
 					     .guest_path = guests->guest_path};
-	err = make_directories(guests->log_folder);
-	if (err)
-		return message_errno(err, "cannot make the folder %s", guests->log_folder);
 	return target_vm.open(&guests->campaign);
 }
 

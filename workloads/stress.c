@@ -272,11 +272,11 @@ static void run_round(struct stress *stress, unsigned int round)
 	atomic_store(&stress->round, round);
 	wake_all(&stress->round);
 	stress_nap(stress->plan->round_ns);
+	atomic_store(&stress->is_round, false);
+	stress_poke(stress);
 	if (stress->plant.kind == STRESS_PLANT_HANG && round >= stress->plant.round)
 		for (;;)
 			pause();
-	atomic_store(&stress->is_round, false);
-	stress_poke(stress);
 	end_ns = clock_now_ns() + stress->plan->limit_ns;
 	while (!is_everybody_back(stress, round) && clock_now_ns() < end_ns)
 		stress_nap(LOOK_NS);
