@@ -9,6 +9,7 @@
 #include "bench/options.h"
 
 const struct workload *const workloads[] = {
+	&workload_lock_chain,
 	&workload_mutex_inversion,
 	&workload_sleeping_owner,
 	NULL,
