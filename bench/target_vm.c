@@ -31,6 +31,7 @@
 #include "bench/qemu_turns.h"
 #include "measure/clock.h"
 #include "reports/json_strict.h"
+#include "workloads/workload.h"
 
 /*
  * Boots variants in QEMU. The guest's console and its stream to us are files: QEMU
@@ -142,7 +143,35 @@ static int make_run_directory(struct vm_state *state)
 	return err;
 }
 
-static int make_base_initrd(struct vm_state *state)
+/* What the campaign's workloads run besides, as far as it is here: the workload says what it lacks.
+ */
+static int add_programs(struct initrd *initrd, struct json_object *work)
+{
+	for (size_t i = 0; i < json_object_array_length(work); i++) {
+		struct json_object *name = NULL;
+		const struct workload *workload;
+
+		json_object_object_get_ex(json_object_array_get_idx(work, i), "workload", &name);
+		workload = name ? workload_find(json_object_get_string(name)) : NULL;
+		if (!workload || !workload->needs.programs)
+			continue;
+		for (const char *const *program = workload->needs.programs; *program; program++) {
+			char *path = process_find_program(*program);
+			char *inside = format_string("bin/%s", *program);
+			int err = inside ? 0 : -ENOMEM;
+
+			if (!err && path)
+				err = initrd_add_program(initrd, inside, path);
+			free(inside);
+			free(path);
+			if (err)
+				return message_errno(err, "cannot pack %s for the guest", *program);
+		}
+	}
+	return 0;
+}
+
+static int make_base_initrd(struct vm_state *state, struct json_object *work)
 {
 	struct initrd *initrd = initrd_new();
 	char *program = paths_guest();
@@ -159,6 +188,8 @@ static int make_base_initrd(struct vm_state *state)
 		err = initrd_add_character_device(initrd, "dev/kmsg", 0600, 1, 11);
 	if (!err)
 		err = initrd_add_character_device(initrd, "dev/ttyS1", 0600, 4, 65);
+	if (!err)
+		err = add_programs(initrd, work);
 	if (!err)
 		err = initrd_encode(initrd, &state->initrd, &state->initrd_bytes);
 	if (!err)
@@ -724,7 +755,7 @@ static int vm_open(struct campaign *campaign)
 	if (!err)
 		err = make_run_directory(state);
 	if (!err)
-		err = make_base_initrd(state);
+		err = make_base_initrd(state, campaign->work);
 	state->accelerator = VM_VIRTUAL_TIME;
 	if (!err && campaign->time == TIME_VIRTUAL)
 		err = prepare_turns(state);

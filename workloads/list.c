@@ -9,9 +9,8 @@
 #include "bench/options.h"
 
 const struct workload *const workloads[] = {
-	&workload_mutex_inversion,
-	&workload_sleeping_owner,
-	NULL,
+	&workload_latency,    &workload_mutex_inversion, &workload_sleeping_owner,
+	&workload_throughput, &workload_wakeup_cost,	 NULL,
 };
 
 const struct workload *workload_find(const char *name)
