@@ -124,6 +124,23 @@ static int run_patch(const struct kernel_options *options, const struct kernel_r
 	return print_tree(options, err, tree);
 }
 
+static int run_module(const struct kernel_options *options, const struct kernel_request *request)
+{
+	struct json_object *document;
+	char *path = NULL;
+	int err = kernel_module(request->tree, &path);
+
+	if (!err && options->is_json) {
+		document = json_object_new_object();
+		json_object_object_add(document, "module", json_object_new_string(path));
+		print_json(document);
+	} else if (!err) {
+		puts(path);
+	}
+	free(path);
+	return kernel_exit_code(err);
+}
+
 static int run_build(const struct kernel_options *options, const struct kernel_request *request)
 {
 	struct kernel_build build;
@@ -265,10 +282,8 @@ static const struct {
 	const char *name;
 	int (*run)(const struct kernel_options *options, const struct kernel_request *request);
 } actions[] = {
-	{"fetch", run_fetch},
-	{"patch", run_patch},
-	{"build", run_build},
-	{"list", run_list},
+	{"fetch", run_fetch},	{"patch", run_patch}, {"build", run_build},
+	{"module", run_module}, {"list", run_list},
 };
 
 static int dispatch(struct kernel_options *options, const struct string_list *operands)
@@ -294,7 +309,7 @@ static int dispatch(struct kernel_options *options, const struct string_list *op
 		if (!strcmp(operands->items[0], actions[i].name))
 			return actions[i].run(options, &request);
 	message_error(
-		"'kernel' takes one of fetch, patch, build and list; see 'proxeval kernel --help'");
+		"'kernel' takes one of fetch, patch, build, module and list; see 'proxeval kernel --help'");
 	return EXIT_USAGE;
 }
 
@@ -313,6 +328,7 @@ static const char *const description[] = {
 	"fetch   gets the kernel source from the distribution's later suites, or copies DIR",
 	"patch   applies the series to it: all of it, or nothing",
 	"build   compiles it, unless the same source, series, configuration and compiler were built before",
+	"module  builds the lock laboratory for the running kernel, or for the one that was built in DIR",
 	"list    shows what has been built",
 	"Everything is kept below the build folder. The machine's own package sources and the tree that\n"
 	"--kernel-tree names are never changed.",
@@ -321,7 +337,7 @@ static const char *const description[] = {
 const struct command command_kernel = {
 	.name = "kernel",
 	.summary = "Fetch, patch and build the kernels that are measured",
-	.usage = "fetch|patch|build|list [OPTION…]",
+	.usage = "fetch|patch|build|module|list [OPTION…]",
 	.description = description,
 	.options = kernel_option_table,
 	.run = run,

@@ -13,17 +13,26 @@ struct restore_values {
 	bool dry_run;
 };
 
-static void report(void *context, bool is_cgroup, const char *path, const char *old_value, int err)
+static void report(void *context, enum settings_kind kind, const char *path, const char *old_value,
+		   int err)
 {
+	static const char *const nouns[SETTINGS_KINDS] = {
+		[SETTINGS_CGROUP] = "the cgroup",
+		[SETTINGS_DIRECTORY] = "the directory",
+		[SETTINGS_MOUNT] = "the mount",
+	};
 	const struct restore_values *values = context;
 
 	if (err) {
-		message_errno(err, is_cgroup ? "cannot remove the cgroup %s" : "cannot restore %s",
-			      path);
+		if (nouns[kind])
+			message_errno(err, "cannot remove %s %s", nouns[kind], path);
+		else
+			message_errno(err, "cannot restore %s", path);
 		return;
 	}
-	if (is_cgroup)
-		printf("%s the cgroup %s\n", values->dry_run ? "would remove" : "removed", path);
+	if (nouns[kind])
+		printf("%s %s %s\n", values->dry_run ? "would remove" : "removed", nouns[kind],
+		       path);
 	else
 		printf("%s %s to '%s'\n", values->dry_run ? "would set" : "set", path, old_value);
 	fflush(stdout); /* in order with what goes to stderr */

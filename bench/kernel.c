@@ -174,13 +174,24 @@ static int fill_build(const char *hash, struct kernel_build *build)
 	return build->hash && build->image_path && build->manifest_path ? 0 : -ENOMEM;
 }
 
+static bool has_module(const struct kernel_build *build)
+{
+	char *directory =
+		strndup(build->image_path, strlen(build->image_path) - strlen("/bzImage"));
+	bool answer = directory && kernel_module_is_current(directory);
+
+	free(directory);
+	return answer;
+}
+
 /* The manifest is written last, so that it stands for the whole. */
 static bool is_built(const struct kernel_build *build)
 {
 	return !access(build->image_path, R_OK) && !access(build->manifest_path, R_OK);
 }
 
-static int make_missing(const struct kernel_inputs *inputs)
+/* The image, unless it is there, and the lock laboratory's module. */
+static int make_missing(const struct kernel_inputs *inputs, bool has_image)
 {
 	char *directory = paths_build("kernel/kernels");
 	int err = directory ? make_directories(directory) : -ENOMEM;
@@ -189,8 +200,10 @@ static int make_missing(const struct kernel_inputs *inputs)
 		err = check_programs();
 	if (!err)
 		err = apply_series(inputs->series, inputs->source);
-	if (!err)
+	if (!err && !has_image)
 		err = kernel_compile(inputs, directory);
+	if (!err)
+		err = kernel_module_make(inputs, directory);
 	free(directory);
 	return err;
 }
@@ -219,8 +232,8 @@ static int make_from(const struct kernel_request *request, const struct kernel_s
 		kernel_hash(source->id, &series, &fragments, compiler, hash);
 		err = fill_build(hash, build);
 	}
-	if (!err && !is_built(build))
-		err = make_missing(&inputs);
+	if (!err && !(is_built(build) && has_module(build)))
+		err = make_missing(&inputs, is_built(build));
 	series_release(&series);
 	fragments_release(&fragments);
 	free(compiler);

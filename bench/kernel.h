@@ -55,4 +55,11 @@ void kernel_build_release(struct kernel_build *build);
 int kernel_fetch(const struct kernel_request *request, char **tree);
 int kernel_patch(const struct kernel_request *request, char **tree);
 
+/*
+ * Builds the lock laboratory (doc/lock-laboratory.md) for the running kernel, or for the one whose
+ * build folder is @tree. *@module_path is a new string. 0, or a negative errno with its message
+ * printed: -ENOENT when the kernel's headers are missing, -EINVAL when @tree is no build folder.
+ */
+int kernel_module(const char *tree, char **module_path);
+
 #endif

@@ -220,7 +220,8 @@ struct make_run {
 	char *objects;
 	char *log_path;
 	unsigned long lines, expected;
-	char error[512]; /* the first line that looks like the compiler's or make's complaint */
+	bool is_optional; /* whoever wants it says what it means that it does not build */
+	char error[512];  /* the first line that looks like the compiler's or make's complaint */
 };
 
 static void watch_make(void *context, const char *line)
@@ -239,14 +240,12 @@ static void watch_make(void *context, const char *line)
 
 /* The same inputs give the same bytes: virtual time depends on every one of them. */
 static const char *const make_environment[] = {
-	"LC_ALL=C",
-	"KBUILD_BUILD_TIMESTAMP=Thu Jan  1 00:00:00 UTC 2026",
-	"KBUILD_BUILD_USER=proxeval",
-	"KBUILD_BUILD_HOST=proxeval",
-	"KBUILD_BUILD_VERSION=1",
-	"MAKEFLAGS=",
-	"MAKELEVEL=",
-	NULL};
+	"LC_ALL=C", "KBUILD_BUILD_TIMESTAMP=Thu Jan  1 00:00:00 UTC 2026",
+	"KBUILD_BUILD_USER=proxeval", "KBUILD_BUILD_HOST=proxeval", "KBUILD_BUILD_VERSION=1",
+	"MAKEFLAGS=", "MAKELEVEL=",
+	/* A kernel that was kept without its symbols still gets its module: the loader looks them
+	 * up by name. */
+	"KBUILD_MODPOST_WARN=1", NULL};
 
 #define MAKE_SETTINGS_MAX 32
 
@@ -312,12 +311,22 @@ static int run_make(struct make_run *run, const char *target, const char *settin
 		err = process_run(&request);
 	for (size_t i = 0; i < used; i++)
 		free(argv[i]);
-	if (err && err != -EINTR && err != -E2BIG) {
+	if (err && err != -EINTR && err != -E2BIG && !run->is_optional) {
 		message_error("the kernel does not build: %s; see %s",
 			      *run->error ? run->error : "make failed", run->log_path);
-		err = err > 0 ? -EIO : err;
 	}
-	return err;
+	return err > 0 ? -EIO : err;
+}
+
+int kernel_make_target(const struct kernel_inputs *inputs, const char *objects,
+		       const char *log_path, const char *target, const char *setting)
+{
+	struct make_run run = {.inputs = inputs,
+			       .objects = (char *)objects,
+			       .log_path = (char *)log_path,
+			       .is_optional = true};
+
+	return run_make(&run, target, setting);
 }
 
 static int check_configuration(const struct make_run *run, const char *config_path)
@@ -519,8 +528,8 @@ static int write_manifest(const struct kernel_inputs *inputs, const char *direct
 	return err;
 }
 
-static int copy_result(const char *from_directory, const char *from, const char *to_directory,
-		       const char *to)
+int kernel_copy_file(const char *from_directory, const char *from, const char *to_directory,
+		     const char *to)
 {
 	char *source = format_string("%s/%s", from_directory, from);
 	char *target = format_string("%s/%s", to_directory, to);
@@ -547,12 +556,12 @@ static int keep(const struct make_run *run, const char *kernels_directory, doubl
 	if (!err)
 		err = make_directories(building);
 	if (!err)
-		err = copy_result(run->objects, "arch/x86/boot/bzImage", building, "bzImage");
+		err = kernel_copy_file(run->objects, "arch/x86/boot/bzImage", building, "bzImage");
 	if (!err)
-		err = copy_result(run->objects, ".config", building, "config");
+		err = kernel_copy_file(run->objects, ".config", building, "config");
 	if (!err)
-		err = copy_result(run->inputs->source->directory, "build.log", building,
-				  "build.log");
+		err = kernel_copy_file(run->inputs->source->directory, "build.log", building,
+				       "build.log");
 	if (!err)
 		err = write_manifest(run->inputs, building, build_s);
 	if (!err)
@@ -602,7 +611,7 @@ static int compile_marked(struct make_run *run, const char *mark)
 int kernel_compile(const struct kernel_inputs *inputs, const char *kernels_directory)
 {
 	struct make_run run = {.inputs = inputs};
-	char *mark = format_string("%s/rebuild-under-way", inputs->source->directory);
+	char *mark = format_string("%s/" KERNEL_REBUILD_MARK, inputs->source->directory);
 	uint64_t begin_ns = clock_now_ns();
 	int err = -ENOMEM;
 

@@ -18,7 +18,9 @@
  * - sources/ID/tree/: the source, with a series applied or not
  * - sources/ID/originals/: what the files that a series touched looked like before
  * - sources/ID/objects/: the build tree, reused by the next build of this source
- * - kernels/HASH/: finished builds: bzImage config manifest.json build.log
+ * - sources/ID/lab/, module-objects/: where the lock laboratory is built (bench/kernel_module.c)
+ * - kernels/HASH/: finished builds: bzImage config manifest.json build.log, the module
+ * - modules/RELEASE/: the module for kernels that are not ours
  * - mbox/HASH/: the patches and the series file that a saved thread was made into
  * - apt/: the private package lists
  */
@@ -172,8 +174,35 @@ struct kernel_inputs {
 	uint64_t jobs;
 };
 
+/* In a source's folder while objects/ that were built before are built anew. */
+#define KERNEL_REBUILD_MARK "rebuild-under-way"
+
 /* Configures and compiles, and leaves kernels/HASH/ behind. A negative errno comes with its
  * message. */
 int kernel_compile(const struct kernel_inputs *inputs, const char *kernels_directory);
+
+/*
+ * Runs one more target in an objects folder of this source as the build itself would, with one more
+ * word for make (may be NULL). 0, or a negative errno without a message.
+ */
+int kernel_make_target(const struct kernel_inputs *inputs, const char *objects,
+		       const char *log_path, const char *target, const char *setting);
+
+/* Copies one file, atomically. 0 or a negative errno. */
+int kernel_copy_file(const char *from_directory, const char *from, const char *to_directory,
+		     const char *to);
+
+/* --- kernel_module.c: the lock laboratory --- */
+
+/* Whether the finished kernel in @kernel_directory has the module of today's sources, or was found
+ * not to take it. */
+bool kernel_module_is_current(const char *kernel_directory);
+
+/*
+ * Builds the module for the finished kernel @inputs->hash, of which the series is applied. A kernel
+ * that it does not build for is a kernel all the same: that is 0 and a warning. Else a negative
+ * errno.
+ */
+int kernel_module_make(const struct kernel_inputs *inputs, const char *kernels_directory);
 
 #endif

@@ -9,7 +9,6 @@
 #include "bench/exit_codes.h"
 #include "bench/message.h"
 
-#define MAX_OPTIONS 64
 #define HELP_COLUMN 30
 
 int string_list_add(struct string_list *list, const char *item)
@@ -109,13 +108,15 @@ static int store(const struct command *command, const struct option_spec *option
 	return -EINVAL;
 }
 
-static int store_standards(const struct command *command, void *values)
+int options_store_standards(const struct command *command, void *values, const bool *given)
 {
-	for (const struct option_spec *option = command->options; option && option->name;
-	     option++) {
+	size_t count = count_options(command);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct option_spec *option = &command->options[i];
 		int err;
 
-		if (!option->standard || option->kind == OPTION_FLAG ||
+		if (given[i] || !option->standard || option->kind == OPTION_FLAG ||
 		    option->kind == OPTION_PRESET)
 			continue;
 		err = store(command, option, option->standard, values);
@@ -182,15 +183,14 @@ static int collect_operands(const struct command *command, int argc, char **argv
 	return 0;
 }
 
-int options_parse(const struct command *command, int argc, char **argv, void *values,
-		  struct string_list *operands)
+int options_parse_given(const struct command *command, int argc, char **argv, void *values,
+			struct string_list *operands, bool *given)
 {
-	struct option longs[MAX_OPTIONS + 2] = {0};
-	char letters[2 * MAX_OPTIONS + 4];
-	int answer, err;
+	struct option longs[OPTIONS_MAX + 2] = {0};
+	char letters[2 * OPTIONS_MAX + 4];
+	int answer, err = 0;
 
 	fill_getopt(command, longs, letters);
-	err = store_standards(command, values);
 	optind = 0; /* GNU: start again from the beginning, whoever parsed before */
 	opterr = 0;
 	while (!err && (answer = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
@@ -204,9 +204,19 @@ int options_parse(const struct command *command, int argc, char **argv, void *va
 			return complain(command, answer, argv);
 		option = answer >= 256 ? &command->options[answer - 256]
 				       : find_by_letter(command, answer);
+		given[option - command->options] = true;
 		err = store(command, option, optarg, values);
 	}
 	return err ? err : collect_operands(command, argc, argv, operands);
+}
+
+int options_parse(const struct command *command, int argc, char **argv, void *values,
+		  struct string_list *operands)
+{
+	bool given[OPTIONS_MAX] = {false};
+	int err = options_parse_given(command, argc, argv, values, operands, given);
+
+	return err ? err : options_store_standards(command, values, given);
 }
 
 int options_exit_code(int err)

@@ -67,6 +67,17 @@ struct command {
 int options_parse(const struct command *command, int argc, char **argv, void *values,
 		  struct string_list *operands);
 
+/*
+ * The two halves of it, for a command that also takes options from elsewhere in between:
+ * options_parse_given stores what is on the line alone and notes it in @given, an element per
+ * entry of the table (OPTIONS_MAX are enough); options_store_standards stores the standard of
+ * every option that @given does not have.
+ */
+#define OPTIONS_MAX 64
+int options_parse_given(const struct command *command, int argc, char **argv, void *values,
+			struct string_list *operands, bool *given);
+int options_store_standards(const struct command *command, void *values, const bool *given);
+
 /* The exit code for a non-zero answer of options_parse. */
 int options_exit_code(int err);
 

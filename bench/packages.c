@@ -185,6 +185,8 @@ const char *package_name_in(enum package_family family, const char *debian_name)
 		{"libjson-c-dev", {"json-c-devel", "libjson-c-devel", "json-c"}},
 		{"libnuma-dev", {"numactl-devel", "libnuma-devel", "numactl"}},
 		{"libssl-dev", {"openssl-devel", "libopenssl-devel", "openssl"}},
+		{"libtraceevent-dev",
+		 {"libtraceevent-devel", "libtraceevent-devel", "libtraceevent"}},
 		{"nettle-dev", {"nettle-devel", "libnettle-devel", "nettle"}},
 		{"pkg-config", {"pkgconf-pkg-config", "pkg-config", "pkgconf"}},
 		{"python3", {"python3", "python3", "python"}},

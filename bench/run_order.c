@@ -88,7 +88,10 @@ int run_usage(const struct run_order *order, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	make_printable(text, shown, sizeof(shown));
-	message_error("%s; see 'proxeval %s --help'", shown, order->command);
+	if (order->file)
+		message_error("%s; the campaign file is %s", shown, order->file->path);
+	else
+		message_error("%s; see 'proxeval %s --help'", shown, order->command);
 	return EXIT_USAGE;
 }
 

@@ -14,6 +14,8 @@
 #include "bench/files.h"
 #include "bench/message.h"
 #include "bench/process.h"
+#include "bench/run_items.h"
+#include "workloads/workload.h"
 
 /* ./run-bench sets where the data is. */
 const char *run_program(void)
@@ -28,8 +30,7 @@ const char *run_program(void)
 static unsigned int estimate_min(const struct run_order *order)
 {
 	struct campaign draft = {.time = order->time};
-	size_t placements = order->values->placements.count;
-	size_t sections = json_object_array_length(order->work) * (placements ? placements : 4);
+	size_t sections = run_work_sections(order);
 	double boot_s = order->target == &target_host ? 0 : order->time == TIME_VIRTUAL ? 4 : 10;
 	double total_s = (double)(order->boots * order->n_variants) *
 			 (boot_s + 1.5 * (double)sections) / order->target->parallel_boots(&draft);
@@ -39,11 +40,22 @@ static unsigned int estimate_min(const struct run_order *order)
 
 static void announce_work(struct json_object *item)
 {
-	struct json_object *name = NULL, *places = NULL;
+	struct json_object *places = run_item_get(item, "placements");
 	char text[512] = "";
 
-	json_object_object_get_ex(item, "workload", &name);
-	json_object_object_get_ex(item, "placements", &places);
+	json_object_object_foreach (run_item_get(item, "sweeps"), swept, values) {
+		size_t used = strlen(text);
+
+		snprintf(text + used, sizeof(text) - used, "with %s = ", swept);
+		for (size_t i = 0; i < json_object_array_length(values); i++) {
+			used = strlen(text);
+			snprintf(text + used, sizeof(text) - used, "%s%s", i ? ", " : "",
+				 json_object_get_string(json_object_array_get_idx(values, i)));
+		}
+		used = strlen(text);
+		snprintf(text + used, sizeof(text) - used, "; ");
+	}
+	snprintf(text + strlen(text), sizeof(text) - strlen(text), "in ");
 	for (size_t i = 0; i < json_object_array_length(places); i++) {
 		const char *place = json_object_get_string(json_object_array_get_idx(places, i));
 		size_t used = strlen(text);
@@ -52,7 +64,7 @@ static void announce_work(struct json_object *item)
 			place = "every placement that exists";
 		snprintf(text + used, sizeof(text) - used, "%s%s", i ? ", " : "", place);
 	}
-	message_note("  workload %s, in %s", json_object_get_string(name), text);
+	message_note("  workload %s, %s", run_item_workload(item)->name, text);
 }
 
 static void announce_looks(const struct sequential_plan *plan)
@@ -95,8 +107,8 @@ static void announce(const struct run_order *order)
 			     : order->values->kernel_image   ? order->values->kernel_image
 							     : "the kernel built here",
 			     order->variants[i].arguments);
-	for (size_t i = 0; i < json_object_array_length(order->work); i++)
-		announce_work(json_object_array_get_idx(order->work, i));
+	for (size_t i = 0; i < json_object_array_length(order->items); i++)
+		announce_work(json_object_array_get_idx(order->items, i));
 	message_note("  order and chance drawn from seed %" PRIu64 "; %ssome %u min%s", order->seed,
 		     order->sequential.n_looks ? "at most " : "", estimate_min(order),
 		     run_needs_kernel(order) ? " once the kernel is built" : "");
@@ -175,6 +187,7 @@ void run_order_release(struct run_order *order)
 {
 	for (size_t i = 0; i < RUN_MAX_VARIANTS; i++)
 		free(order->texts[i]);
+	json_object_put(order->items);
 	json_object_put(order->work);
 	kernel_build_release(&order->kernel);
 }

@@ -1,134 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which work a run does: workloads, parameters and placements, as given and checked. */
+/* From items with sweeps to the plan's work: multiplied out, and checked before anything boots. */
 #include "bench/run_order.h"
 
+#include <errno.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench/exit_codes.h"
-#include "bench/topology.h"
-#include "workloads/profiles.h"
+#include "bench/files.h"
+#include "bench/run_items.h"
+#include "bench/sweep.h"
+#include "reports/buffer.h"
 #include "workloads/workload.h"
 
-static int check_placements(const struct run_order *order)
-{
-	const struct string_list *placements = &order->values->placements;
-
-	for (size_t i = 0; i < placements->count; i++) {
-		const char *name = placements->items[i];
-		bool is_known = !strcmp(name, "all");
-
-		for (int kind = 0; kind < PLACEMENT_KINDS && !is_known; kind++)
-			is_known = !strcmp(name, placement_kind_name((enum placement_kind)kind));
-		/* A distance behind it picks one class of node pairs. */
-		if (!strncmp(name, "cross-node-", 11) && name[11] &&
-		    strspn(name + 11, "0123456789") == strlen(name + 11))
-			is_known = true;
-		if (!is_known)
-			return run_usage(
-				order,
-				"'%s' is not a placement: there are all, same-cpu, smt-sibling, "
-				"same-llc, same-node, cross-node and cross-node-DISTANCE",
-				name);
-	}
-	return 0;
-}
-
-/* Whether "NAME=VALUE" (or a bare NAME) names a parameter of @workload. */
-static bool has_parameter(const struct workload *workload, const char *text)
-{
-	size_t length = strcspn(text, "=");
-
-	for (size_t p = 0; workload->parameters && workload->parameters[p].name; p++)
-		if (strlen(workload->parameters[p].name) == length &&
-		    !strncmp(workload->parameters[p].name, text, length))
-			return true;
-	return false;
-}
-
-/* Puts what was given for the item's workload into its parameters; 0 or EXIT_USAGE. */
-static int override_params(const struct run_order *order, struct json_object *item, bool *is_used)
-{
-	const struct string_list *given = &order->values->params;
-	struct json_object *name = NULL, *params = NULL;
-	const struct workload *workload;
-	char error[256];
-
-	json_object_object_get_ex(item, "workload", &name);
-	json_object_object_get_ex(item, "params", &params);
-	workload = workload_find(json_object_get_string(name));
-	for (size_t i = 0; workload && i < given->count; i++) {
-		const char *value;
-		size_t index;
-
-		if (!has_parameter(workload, given->items[i]))
-			continue;
-		is_used[i] = true;
-		if (workload_check_parameter(workload, given->items[i], &index, &value, error,
-					     sizeof(error)))
-			return run_usage(order, "--param: %s", error);
-		json_object_object_add(params, workload->parameters[index].name,
-				       json_object_new_string(value));
-	}
-	return 0;
-}
-
-/* Whether the item's parameters go together; 0 or EXIT_USAGE. */
-static int check_together(const struct run_order *order, struct json_object *item)
-{
-	struct json_object *name = NULL, *params = NULL, *value;
-	const struct workload *workload;
-	const char **values;
-	char error[256];
-	size_t count = 0;
-	int err = 0;
-
-	json_object_object_get_ex(item, "workload", &name);
-	json_object_object_get_ex(item, "params", &params);
-	workload = workload_find(json_object_get_string(name));
-	while (workload && workload->parameters[count].name)
-		count++;
-	values = calloc(count + 1, sizeof(*values));
-	if (!values)
-		return EXIT_BROKE;
-	for (size_t i = 0; i < count; i++)
-		values[i] = json_object_object_get_ex(params, workload->parameters[i].name, &value)
-				    ? json_object_get_string(value)
-				    : workload->parameters[i].standard;
-	if (workload)
-		err = workload_check_values(workload, values, error, sizeof(error));
-	free(values);
-	return err ? run_usage(order, "--param: %s", error) : 0;
-}
-
-static void override_placements(struct json_object *item, const struct string_list *given)
-{
-	struct json_object *list;
-
-	if (!given->count)
-		return;
-	list = json_object_new_array();
-	for (size_t i = 0; i < given->count; i++)
-		json_object_array_add(list, json_object_new_string(given->items[i]));
-	json_object_object_add(item, "placements", list);
-}
-
-/* A profile's items may differ only in what was overridden: the same work is done once. */
-static void drop_repeated_work(struct json_object *work)
-{
-	for (size_t i = 1; i < json_object_array_length(work);) {
-		bool is_repeated = false;
-
-		for (size_t other = 0; other < i && !is_repeated; other++)
-			is_repeated = json_object_equal(json_object_array_get_idx(work, i),
-							json_object_array_get_idx(work, other));
-		if (is_repeated)
-			json_object_array_del_idx(work, i, 1);
-		else
-			i++;
-	}
-}
+/*
+ * Sections of a boot, when the sweeps are multiplied out. At two seconds each, half a thousand
+ * are a quarter of an hour for one boot of one variant.
+ */
+#define RUN_MAX_SECTIONS 512u
 
 static int check_names(const struct run_order *order, const struct string_list *names)
 {
@@ -144,49 +35,7 @@ static int check_names(const struct run_order *order, const struct string_list *
 	return 0;
 }
 
-int run_work_check(struct run_order *order, const struct string_list *names)
-{
-	const struct run_values *values = order->values;
-	bool *is_used = calloc(values->params.count + 1, sizeof(*is_used));
-	int code = check_names(order, names);
-
-	if (!code)
-		code = check_placements(order);
-	if (!code)
-		order->work = profile_work(order->profile, names->items, names->count);
-	if (!code && (!order->work || !is_used))
-		code = EXIT_BROKE;
-	for (size_t i = 0; !code && i < json_object_array_length(order->work); i++) {
-		struct json_object *item = json_object_array_get_idx(order->work, i);
-
-		override_placements(item, &values->placements);
-		code = override_params(order, item, is_used);
-		if (!code)
-			code = check_together(order, item);
-	}
-	for (size_t i = 0; i < values->params.count && !code; i++)
-		if (!is_used[i])
-			code = run_usage(
-				order,
-				"--param '%s' names no parameter of the workloads that are to "
-				"run; 'proxeval list' has them",
-				values->params.items[i]);
-	if (!code)
-		drop_repeated_work(order->work);
-	free(is_used);
-	return code;
-}
-
-static size_t count_primary(const char *name)
-{
-	const struct workload *workload = workload_find(name);
-	size_t count = 0;
-
-	for (size_t i = 0; workload && workload->metrics[i].name; i++)
-		count += workload->metrics[i].role == ROLE_PRIMARY &&
-			 workload->metrics[i].kind != METRIC_INVARIANT;
-	return count;
-}
+/* ---- how much it comes to ---- */
 
 /* Placements of a guest: one for each kind of distance that its topology has. */
 static size_t count_placements(const struct vm_topology *topology)
@@ -195,22 +44,252 @@ static size_t count_placements(const struct vm_topology *topology)
 	       (topology->nodes > 1);
 }
 
+/* Sections that one point of the item comes to; of a real machine's placements four are counted. */
+static size_t count_item_placements(const struct run_order *order, struct json_object *item)
+{
+	struct json_object *places = run_item_get(item, "placements");
+	bool has_all = !strcmp(json_object_get_string(json_object_array_get_idx(places, 0)), "all");
+
+	if (!has_all)
+		return json_object_array_length(places);
+	return order->target == &target_host ? 4 : count_placements(&order->topology);
+}
+
+/* Points of all sweeps of the item: never above SIZE_MAX. */
+static size_t count_points(struct json_object *item)
+{
+	size_t points = 1;
+
+	json_object_object_foreach (run_item_get(item, "sweeps"), name, values) {
+		(void)name;
+		if (__builtin_mul_overflow(points, json_object_array_length(values), &points))
+			return SIZE_MAX;
+	}
+	return points;
+}
+
+static int check_size(const struct run_order *order)
+{
+	size_t sections = 0;
+
+	for (size_t i = 0; i < json_object_array_length(order->items); i++) {
+		struct json_object *item = json_object_array_get_idx(order->items, i);
+		size_t more;
+
+		if (__builtin_mul_overflow(count_points(item), count_item_placements(order, item),
+					   &more) ||
+		    __builtin_add_overflow(sections, more, &sections))
+			sections = SIZE_MAX;
+	}
+	if (sections <= RUN_MAX_SECTIONS)
+		return 0;
+	return run_usage(
+		order,
+		"with its sweeps multiplied out this comes to %s%zu sections in every boot, "
+		"and %u are the most: sweep fewer values, or in fewer placements",
+		sections == SIZE_MAX ? "more than " : "",
+		sections == SIZE_MAX ? SIZE_MAX - 1 : sections, RUN_MAX_SECTIONS);
+}
+
+size_t run_work_sections(const struct run_order *order)
+{
+	size_t sections = 0;
+
+	for (size_t i = 0; i < json_object_array_length(order->work); i++)
+		sections += count_item_placements(order, json_object_array_get_idx(order->work, i));
+	return sections;
+}
+
+/* ---- multiplying out ---- */
+
+/* "lock-chain: depth=8: …", or the sentence alone where nothing is swept. */
+static int refuse_together(const struct run_order *order, struct json_object *item,
+			   struct json_object *work, const char *error)
+{
+	struct buffer point = {0};
+	int code;
+
+	json_object_object_foreach (run_item_get(item, "sweeps"), name, values) {
+		(void)values;
+		buffer_format(
+			&point, "%s%s=%s", point.length ? " " : " with ", name,
+			json_object_get_string(run_item_get(run_item_get(work, "params"), name)));
+	}
+	code = run_usage(order, "the parameters do not go together%s: %s",
+			 point.length && !point.failed ? point.text : "", error);
+	buffer_release(&point);
+	return code;
+}
+
+/* Whether the parameters go together; 0 or an exit code. */
+static int check_together(const struct run_order *order, struct json_object *item,
+			  struct json_object *work)
+{
+	const struct workload *workload = run_item_workload(work);
+	struct json_object *params = run_item_get(work, "params"), *value;
+	const char **values;
+	char error[256];
+	size_t count = 0;
+	int err;
+
+	while (workload->parameters && workload->parameters[count].name)
+		count++;
+	values = calloc(count + 1, sizeof(*values));
+	if (!values)
+		return EXIT_BROKE;
+	for (size_t i = 0; i < count; i++)
+		values[i] = json_object_object_get_ex(params, workload->parameters[i].name, &value)
+				    ? json_object_get_string(value)
+				    : workload->parameters[i].standard;
+	err = workload_check_values(workload, values, error, sizeof(error));
+	free(values);
+	return err ? refuse_together(order, item, work, error) : 0;
+}
+
+/* The item at point @point of its sweeps, of which the last varies fastest. */
+static struct json_object *make_point(struct json_object *item, size_t point)
+{
+	struct json_object *work = json_object_new_object(), *params = json_object_new_object();
+	size_t left = count_points(item);
+
+	json_object_object_foreach (run_item_get(item, "params"), name, value)
+		json_object_object_add(params, name, json_object_get(value));
+	json_object_object_foreach (run_item_get(item, "sweeps"), swept, values) {
+		size_t count = json_object_array_length(values);
+
+		left /= count;
+		json_object_object_add(
+			params, swept,
+			json_object_get(json_object_array_get_idx(values, point / left % count)));
+	}
+	json_object_object_add(work, "workload", json_object_get(run_item_get(item, "workload")));
+	json_object_object_add(work, "placements",
+			       json_object_get(run_item_get(item, "placements")));
+	json_object_object_add(work, "params", params);
+	return work;
+}
+
+static int multiply_out(struct run_order *order)
+{
+	int code = 0;
+
+	order->work = json_object_new_array();
+	for (size_t i = 0; i < json_object_array_length(order->items); i++) {
+		struct json_object *item = json_object_array_get_idx(order->items, i);
+
+		for (size_t point = 0; point < count_points(item) && !code; point++) {
+			struct json_object *work = make_point(item, point);
+
+			json_object_array_add(order->work, work);
+			code = check_together(order, item, work);
+		}
+	}
+	return code;
+}
+
+/* ---- nothing twice ---- */
+
+/* What a section's id has of it, but for the placement. */
+static char *make_key(struct json_object *work)
+{
+	const struct workload *workload = run_item_workload(work);
+	struct buffer key = {0};
+	char *copy;
+
+	buffer_add(&key, workload->name);
+	for (const struct parameter_spec *p = workload->parameters; p && p->name; p++) {
+		struct json_object *value = run_item_get(run_item_get(work, "params"), p->name);
+
+		if (!p->is_effort)
+			buffer_format(&key, " %s=%s", p->name,
+				      value ? json_object_get_string(value) : p->standard);
+	}
+	copy = key.failed ? NULL : strdup(key.text);
+	buffer_release(&key);
+	return copy;
+}
+
+static bool do_placements_overlap(struct json_object *one, struct json_object *two)
+{
+	struct json_object *a = run_item_get(one, "placements"),
+			   *b = run_item_get(two, "placements");
+
+	for (size_t i = 0; i < json_object_array_length(a); i++)
+		for (size_t j = 0; j < json_object_array_length(b); j++)
+			if (run_placements_overlap(
+				    json_object_get_string(json_object_array_get_idx(a, i)),
+				    json_object_get_string(json_object_array_get_idx(b, j))))
+				return true;
+	return false;
+}
+
+static int check_pairs(const struct run_order *order, char *const *keys)
+{
+	for (size_t i = 0; i < json_object_array_length(order->work); i++)
+		for (size_t other = 0; other < i; other++)
+			if (!strcmp(keys[i], keys[other]) &&
+			    do_placements_overlap(json_object_array_get_idx(order->work, i),
+						  json_object_array_get_idx(order->work, other)))
+				return run_usage(order,
+						 "this would measure the same section twice: %s",
+						 keys[i]);
+	return 0;
+}
+
+/* Two sections of one id cannot be told apart in a result: the runner would refuse the plan. */
+static int check_nothing_twice(const struct run_order *order)
+{
+	size_t count = json_object_array_length(order->work);
+	char **keys = calloc(count + 1, sizeof(*keys));
+	int code = keys ? 0 : EXIT_BROKE;
+
+	for (size_t i = 0; i < count && !code; i++) {
+		keys[i] = make_key(json_object_array_get_idx(order->work, i));
+		if (!keys[i])
+			code = EXIT_BROKE;
+	}
+	if (!code)
+		code = check_pairs(order, keys);
+	for (size_t i = 0; keys && i < count; i++)
+		free(keys[i]);
+	free(keys);
+	return code;
+}
+
+int run_work_check(struct run_order *order, const struct string_list *names)
+{
+	int code = check_names(order, names);
+
+	if (!code)
+		code = run_items_make(order, names);
+	if (!code)
+		code = check_size(order);
+	if (!code)
+		code = multiply_out(order);
+	if (!code)
+		code = check_nothing_twice(order);
+	return code;
+}
+
+static size_t count_primary(const struct workload *workload)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; workload->metrics[i].name; i++)
+		count += workload->metrics[i].role == ROLE_PRIMARY &&
+			 workload->metrics[i].kind != METRIC_INVARIANT;
+	return count;
+}
+
 size_t run_work_tests(const struct run_order *order)
 {
 	size_t tests = 0;
 
 	for (size_t i = 0; i < json_object_array_length(order->work); i++) {
 		struct json_object *item = json_object_array_get_idx(order->work, i);
-		struct json_object *name = NULL, *places = NULL;
-		bool has_all;
 
-		json_object_object_get_ex(item, "workload", &name);
-		json_object_object_get_ex(item, "placements", &places);
-		has_all = !strcmp(json_object_get_string(json_object_array_get_idx(places, 0)),
-				  "all");
-		tests += count_primary(json_object_get_string(name)) *
-			 (has_all ? count_placements(&order->topology)
-				  : json_object_array_length(places));
+		tests +=
+			count_primary(run_item_workload(item)) * count_item_placements(order, item);
 	}
 	tests *= order->n_variants - 1;
 	return tests ? tests : 1;

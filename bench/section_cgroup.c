@@ -95,7 +95,7 @@ int section_cgroup_make(struct section_cgroup *cgroup)
 	cgroup->path = format_string("%s/proxeval-%d", cgroup->parent, (int)getpid());
 	if (!cgroup->path)
 		return -ENOMEM;
-	err = settings_note_cgroup(cgroup->path);
+	err = settings_note(SETTINGS_CGROUP, cgroup->path);
 	if (err || mkdir(cgroup->path, 0755)) {
 		free(cgroup->path);
 		cgroup->path = NULL;

@@ -19,6 +19,7 @@
 #include "bench/metronome.h"
 #include "bench/process.h"
 #include "bench/section_cgroup.h"
+#include "bench/section_trace.h"
 #include "bench/settings.h"
 #include "measure/clock.h"
 
@@ -37,6 +38,12 @@ struct child {
 	size_t size, room;
 	struct json_object *result;
 	uint64_t heard_ns;
+};
+
+/* What was made for a section and goes away after it. */
+struct surroundings {
+	struct section_cgroup cgroup;
+	struct section_trace trace;
 };
 
 static volatile int stop_child;
@@ -86,7 +93,7 @@ static void live(const struct section *section, struct workload_run *run)
 
 static void __attribute__((noreturn))
 be_child(const struct section *section, const struct section_context *context,
-	 const struct section_cgroup *cgroup, int fd)
+	 const struct surroundings *around, int fd)
 {
 	struct sigaction action = {.sa_handler = on_stop};
 	struct workload_run run = {
@@ -97,7 +104,8 @@ be_child(const struct section *section, const struct section_context *context,
 		.virtual_time = context->virtual_time,
 		.proxy_exec = context->proxy_exec,
 		.proxy_exec_request = context->proxy_exec_request,
-		.cgroup = cgroup->path,
+		.cgroup = around->cgroup.path,
+		.trace = around->trace.path,
 		.result = result_new(section->workload->metrics),
 		.stop = &stop_child,
 		.progress = tell_progress,
@@ -111,10 +119,10 @@ be_child(const struct section *section, const struct section_context *context,
 	sigaction(SIGTERM, &action, NULL);
 	if (!run.result)
 		_exit(1);
-	err = section_cgroup_enter(cgroup);
+	err = section_cgroup_enter(&around->cgroup);
 	if (err)
 		result_set_outcome(run.result, OUTCOME_FAILED, "cannot enter the cgroup %s: %s",
-				   cgroup->path, strerror(-err));
+				   around->cgroup.path, strerror(-err));
 	else
 		live(section, &run);
 	object = result_to_json(run.result);
@@ -127,7 +135,7 @@ be_child(const struct section *section, const struct section_context *context,
 }
 
 static int start_child(const struct section *section, const struct section_context *context,
-		       const struct section_cgroup *cgroup, struct child *child)
+		       const struct surroundings *around, struct child *child)
 {
 	pid_t parent = getpid();
 	int pipe_fds[2];
@@ -148,7 +156,7 @@ static int start_child(const struct section *section, const struct section_conte
 		if (getppid() != parent)
 			_exit(1);
 		close(pipe_fds[0]);
-		be_child(section, context, cgroup, pipe_fds[1]);
+		be_child(section, context, around, pipe_fds[1]);
 	}
 	close(pipe_fds[1]);
 	child->fd = pipe_fds[0];
@@ -262,11 +270,11 @@ static struct json_object *part_from(struct child *child, int err, int status)
 
 /* 0 with *@object, or -EINTR. */
 static int run_child(const struct section *section, const struct section_context *context,
-		     const struct section_cgroup *cgroup, struct json_object **object)
+		     const struct surroundings *around, struct json_object **object)
 {
 	struct child child = {.fd = -1};
 	int status = 0;
-	int err = start_child(section, context, cgroup, &child);
+	int err = start_child(section, context, around, &child);
 
 	if (err) {
 		*object =
@@ -275,7 +283,7 @@ static int run_child(const struct section *section, const struct section_context
 	}
 	err = hear_out(&child, context);
 	if (err) {
-		section_cgroup_kill(cgroup);
+		section_cgroup_kill(&around->cgroup);
 		kill(child.pid, SIGKILL);
 	}
 	while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR)
@@ -345,7 +353,7 @@ static int run_prepared(const struct section *section, const struct section_cont
 {
 	struct workload_run asking = {
 		.placement = &section->placement, .values = section->values, .seed = section->seed};
-	struct section_cgroup cgroup = {0};
+	struct surroundings around = {0};
 	struct metronome *metronome;
 	char *reason = NULL;
 	int err, restore_err;
@@ -353,8 +361,11 @@ static int run_prepared(const struct section *section, const struct section_cont
 	err = set_knobs(section->workload->needs.knobs, &reason);
 	if (!err && section->workload->knobs)
 		err = set_knobs(section->workload->knobs(&asking), &reason);
+	/* Before the cgroup: it is put back after that, when nobody has it open any more. */
+	if (!err && section->workload->needs.trace)
+		err = section_trace_make(&around.trace);
 	if (!err)
-		err = section_cgroup_make(&cgroup);
+		err = section_cgroup_make(&around.cgroup);
 	if (err) {
 		*part = make_outcome(OUTCOME_FAILED, "%s", reason ? reason : strerror(-err));
 		err = 0;
@@ -363,11 +374,12 @@ static int run_prepared(const struct section *section, const struct section_cont
 						    ? spare_cpu(&section->placement)
 						    : -1,
 					    context->metronome_period_ns);
-		err = run_child(section, context, &cgroup, part);
+		err = run_child(section, context, &around, part);
 		metronome_stop(metronome);
 	}
 	restore_err = settings_restore_all();
-	section_cgroup_release(&cgroup);
+	section_cgroup_release(&around.cgroup);
+	section_trace_release(&around.trace);
 	free(reason);
 	if (restore_err && !err) {
 		json_object_put(*part);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +28,13 @@
 /* This process's hold on the journal: a lock is the process's, so is its handle. */
 static int journal_fd = -1;
 static pid_t journal_pid; /* a child after fork has the handle and not the lock */
+
+static const char *const event_names[SETTINGS_KINDS] = {
+	[SETTINGS_VALUE] = "set",
+	[SETTINGS_CGROUP] = "cgroup",
+	[SETTINGS_DIRECTORY] = "directory",
+	[SETTINGS_MOUNT] = "mount",
+};
 
 char *settings_journal_path(void)
 {
@@ -269,32 +277,56 @@ static const char *member(struct json_object *record, const char *key)
 	return json_object_get_string(value);
 }
 
+/* What the event of @record is about; SETTINGS_KINDS: none that is known. */
+static enum settings_kind kind_of(struct json_object *record)
+{
+	const char *event = member(record, "event");
+	enum settings_kind kind = SETTINGS_VALUE;
+
+	while (kind < SETTINGS_KINDS && (!event || strcmp(event, event_names[kind]) != 0))
+		kind++;
+	return kind;
+}
+
+/* 0 also when it is gone already. */
+static int put_back(enum settings_kind kind, const char *path, const char *old)
+{
+	int err;
+
+	switch (kind) {
+	case SETTINGS_CGROUP:
+		return end_cgroup(path);
+	case SETTINGS_DIRECTORY:
+		err = rmdir(path) ? -errno : 0;
+		break;
+	case SETTINGS_MOUNT:
+		err = umount2(path, UMOUNT_NOFOLLOW) ? -errno : 0;
+		return err == -EINVAL ? 0 : err; /* it never came to be mounted */
+	default:
+		err = write_value(path, old);
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
 static int undo(struct json_object *record, bool dry_run, settings_visitor visit, void *context)
 {
-	bool is_cgroup = !strcmp(member(record, "event"), "cgroup");
 	const char *path = member(record, "path"), *old = member(record, "old");
-	int err = 0;
+	enum settings_kind kind = kind_of(record);
+	int err = dry_run ? 0 : put_back(kind, path, old);
 
-	if (!dry_run)
-		err = is_cgroup ? end_cgroup(path) : write_value(path, old);
-	if (!is_cgroup && err == -ENOENT)
-		err = 0; /* the thing that had the setting is gone, a CPU or a cgroup */
 	if (visit)
-		visit(context, is_cgroup, path, old, err);
+		visit(context, kind, path, old, err);
 	return err;
 }
 
 static bool is_valid_record(struct json_object *record)
 {
 	const char *event = member(record, "event");
+	enum settings_kind kind = kind_of(record);
 
-	if (!event)
-		return false;
-	if (!strcmp(event, "begin"))
-		return true;
-	if (!strcmp(event, "cgroup"))
-		return member(record, "path") != NULL;
-	return !strcmp(event, "set") && member(record, "path") && member(record, "old");
+	if (kind == SETTINGS_KINDS)
+		return event && !strcmp(event, "begin");
+	return member(record, "path") && (kind != SETTINGS_VALUE || member(record, "old"));
 }
 
 /* Parses the journal into an array of records. A last line without its newline was never acted on.
@@ -479,7 +511,7 @@ int settings_set(const char *path, const char *value)
 	err = take_journal();
 	if (err)
 		goto out;
-	record = new_record("set", path);
+	record = new_record(event_names[SETTINGS_VALUE], path);
 	json_object_object_add(record, "old", json_object_new_string(old));
 	json_object_object_add(record, "new", json_object_new_string(value));
 	err = append(journal_fd, record);
@@ -491,14 +523,14 @@ out:
 	return err;
 }
 
-int settings_note_cgroup(const char *path)
+int settings_note(enum settings_kind kind, const char *path)
 {
 	struct json_object *record;
 	int err = take_journal();
 
 	if (err)
 		return err;
-	record = new_record("cgroup", path);
+	record = new_record(event_names[kind], path);
 	err = append(journal_fd, record);
 	json_object_put(record);
 	return err;

@@ -29,10 +29,21 @@ char *settings_journal_path(void);
 int settings_set(const char *path, const char *value);
 
 /*
- * Notes a cgroup v2 directory that the caller is about to create: it will be killed
- * whole, with its children, and removed. As settings_set for errors.
+ * What is put back: a setting, or a thing that the caller notes before it makes it, and that goes
+ * away again: a cgroup v2 directory, which is killed whole, with its children; another directory
+ * that the kernel removes whole, as an instance of tracefs; a mount.
  */
-int settings_note_cgroup(const char *path);
+enum settings_kind {
+	SETTINGS_VALUE,
+	SETTINGS_CGROUP,
+	SETTINGS_DIRECTORY,
+	SETTINGS_MOUNT,
+	SETTINGS_KINDS,
+};
+
+/* Notes a thing of @kind (no SETTINGS_VALUE) that is to be made at @path. As settings_set for
+ * errors. */
+int settings_note(enum settings_kind kind, const char *path);
 
 /* Puts back all that this process changed, last change first. 0, or the first error met. */
 int settings_restore_all(void);
@@ -40,8 +51,9 @@ int settings_restore_all(void);
 /* The live process that has the journal, or 0. */
 int settings_owner(void);
 
-/* One thing that was put back, or would be. @err is 0 or a negative errno. */
-typedef void (*settings_visitor)(void *context, bool is_cgroup, const char *path,
+/* One thing that was put back, or would be. @old_value is a setting's; @err is 0 or a negative
+ * errno. */
+typedef void (*settings_visitor)(void *context, enum settings_kind kind, const char *path,
 				 const char *old_value, int err);
 
 /*

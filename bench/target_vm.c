@@ -22,6 +22,7 @@
 #include "bench/campaign.h"
 #include "bench/files.h"
 #include "bench/guest.h"
+#include "bench/guest_files.h"
 #include "bench/guest_stream.h"
 #include "bench/initrd.h"
 #include "bench/message.h"
@@ -31,6 +32,7 @@
 #include "bench/qemu_turns.h"
 #include "measure/clock.h"
 #include "reports/json_strict.h"
+#include "workloads/lab.h"
 #include "workloads/workload.h"
 
 /*
@@ -143,62 +145,23 @@ static int make_run_directory(struct vm_state *state)
 	return err;
 }
 
-/* What the campaign's workloads run besides, as far as it is here: the workload says what it lacks.
- */
-static int add_programs(struct initrd *initrd, struct json_object *work)
+/* What every guest of the run gets: what is here, or what somebody packed before. */
+static int make_base_initrd(struct vm_state *state, struct json_object *work,
+			    const char *packed_path)
 {
-	for (size_t i = 0; i < json_object_array_length(work); i++) {
-		struct json_object *name = NULL;
-		const struct workload *workload;
+	char *bytes = NULL;
+	int err;
 
-		json_object_object_get_ex(json_object_array_get_idx(work, i), "workload", &name);
-		workload = name ? workload_find(json_object_get_string(name)) : NULL;
-		if (!workload || !workload->needs.programs)
-			continue;
-		for (const char *const *program = workload->needs.programs; *program; program++) {
-			char *path = process_find_program(*program);
-			char *inside = format_string("bin/%s", *program);
-			int err = inside ? 0 : -ENOMEM;
-
-			if (!err && path)
-				err = initrd_add_program(initrd, inside, path);
-			free(inside);
-			free(path);
-			if (err)
-				return message_errno(err, "cannot pack %s for the guest", *program);
-		}
+	if (packed_path) {
+		err = read_file(packed_path, GUEST_FILES_MAX_BYTES, &bytes, &state->initrd_bytes);
+		state->initrd = bytes;
+		if (err)
+			message_errno(err, "cannot read %s", packed_path);
+	} else {
+		err = guest_files_pack(work, &state->initrd, &state->initrd_bytes);
 	}
-	return 0;
-}
-
-static int make_base_initrd(struct vm_state *state, struct json_object *work)
-{
-	struct initrd *initrd = initrd_new();
-	char *program = paths_guest();
-	int err = initrd && program ? 0 : -ENOMEM;
-
-	if (!err)
-		err = initrd_add_program(initrd, GUEST_PROGRAM_PATH, program);
-	/* For the time before devtmpfs is mounted, and for a kernel that has none. */
-	if (!err)
-		err = initrd_add_character_device(initrd, "dev/console", 0600, 5, 1);
-	if (!err)
-		err = initrd_add_character_device(initrd, "dev/null", 0666, 1, 3);
-	if (!err)
-		err = initrd_add_character_device(initrd, "dev/kmsg", 0600, 1, 11);
-	if (!err)
-		err = initrd_add_character_device(initrd, "dev/ttyS1", 0600, 4, 65);
-	if (!err)
-		err = add_programs(initrd, work);
-	if (!err)
-		err = initrd_encode(initrd, &state->initrd, &state->initrd_bytes);
 	if (!err)
 		sha256_bytes(state->initrd, state->initrd_bytes, state->initrd_sha256);
-	if (err)
-		message_errno(err, "cannot pack %s and its libraries for the guest",
-			      program ? program : "the guest's program");
-	free(program);
-	initrd_free(initrd);
 	return err;
 }
 
@@ -280,8 +243,42 @@ static void free_boot(struct vm_boot *boot)
 	free(boot);
 }
 
-/* The run's RAM disk with this boot's plan behind it. */
-static int write_initrd(const struct vm_state *state, struct json_object *plan, const char *path)
+/* Whether a workload of the plan wants the lock laboratory. */
+static bool wants_laboratory(struct json_object *plan)
+{
+	struct json_object *work, *name;
+
+	if (!plan || !json_object_object_get_ex(plan, "work", &work))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(work); i++) {
+		const struct workload *workload = NULL;
+
+		if (json_object_object_get_ex(json_object_array_get_idx(work, i), "workload",
+					      &name))
+			workload = workload_find(json_object_get_string(name));
+		if (workload && workload->needs.lock_laboratory)
+			return true;
+	}
+	return false;
+}
+
+/* The module that was built with the image lies beside it. The caller frees it; NULL: there is
+ * none, or nobody wants it. */
+static char *find_laboratory(const struct boot_request *request)
+{
+	const char *image = request->variant->image_path, *slash = strrchr(image, '/');
+	char *path = slash ? format_string("%.*s" LAB_GUEST_MODULE, (int)(slash - image), image)
+			   : strdup(LAB_GUEST_MODULE + 1);
+
+	if (path && wants_laboratory(request->plan) && !access(path, R_OK))
+		return path;
+	free(path);
+	return NULL;
+}
+
+/* The run's RAM disk with this boot's plan behind it, and what its kernel has of its own. */
+static int write_initrd(const struct vm_state *state, struct json_object *plan,
+			const char *laboratory, const char *path)
 {
 	struct initrd *extra = initrd_new();
 	size_t size_bytes = 0;
@@ -294,6 +291,8 @@ static int write_initrd(const struct vm_state *state, struct json_object *plan, 
 		err = text ? initrd_add_bytes(extra, GUEST_PLAN_PATH, 0644, text, strlen(text))
 			   : -ENOMEM;
 	}
+	if (!err && laboratory)
+		err = initrd_add_file(extra, LAB_GUEST_MODULE + 1, 0644, laboratory);
 	if (!err)
 		err = initrd_encode(extra, &bytes, &size_bytes);
 	if (!err) {
@@ -315,12 +314,14 @@ static int write_initrd(const struct vm_state *state, struct json_object *plan, 
  * What a result says of QEMU. The command line names the files by what they are: where
  * they were is this run's affair, and two runs in virtual time must not differ by it.
  */
-static struct json_object *describe(const struct vm_state *state, struct vm_machine machine)
+static struct json_object *describe(const struct vm_state *state, const char *laboratory,
+				    struct vm_machine machine)
 {
 	struct json_object *environment = json_object_new_object();
 	struct json_object *qemu = json_object_new_object();
 	struct json_object *list = json_object_new_array();
 	struct argument_vector arguments;
+	char laboratory_sha256[SHA256_HEX_SIZE];
 
 	machine.image_path = "IMAGE";
 	machine.initrd_path = "INITRD";
@@ -336,6 +337,9 @@ static struct json_object *describe(const struct vm_state *state, struct vm_mach
 			       json_object_new_string(vm_accelerator_name(machine.accelerator)));
 	/* With the image's, all of a guest that is not its plan. */
 	json_object_object_add(qemu, "initrd_sha256", json_object_new_string(state->initrd_sha256));
+	if (laboratory && !sha256_file(laboratory, laboratory_sha256))
+		json_object_object_add(qemu, "lab_module_sha256",
+				       json_object_new_string(laboratory_sha256));
 	json_object_object_add(qemu, "arguments", list);
 	json_object_object_add(environment, "qemu", qemu);
 	return environment;
@@ -361,18 +365,37 @@ static int open_pid_fd(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-static int launch(const struct vm_state *state, struct vm_boot *boot,
-		  const struct vm_machine *machine)
+/* QEMU's environment besides ours; the caller frees what is behind the first. */
+static int make_environment(const struct vm_state *state, const struct boot_request *request,
+			    char *environment[4])
 {
-	const char *const environment[] = {state->turns_preload, NULL};
+	char **next = environment;
+
+	*next++ = state->turns_preload;
+	if (request->limit_ns &&
+	    !(*next++ = format_string(QEMU_TURNS_LIMIT "=%" PRIu64, request->limit_ns)))
+		return -ENOMEM;
+	if (request->stop_ns &&
+	    !(*next = format_string(QEMU_TURNS_STOP "=%" PRIu64, request->stop_ns)))
+		return -ENOMEM;
+	return 0;
+}
+
+static int launch(const struct vm_state *state, const struct boot_request *request,
+		  struct vm_boot *boot, const struct vm_machine *machine)
+{
+	char *environment[4] = {NULL};
 	struct argument_vector arguments;
 	int err = qemu_arguments(machine, &arguments);
 
 	if (err)
 		return err;
-	boot->environment = describe(state, *machine);
-	boot->pid =
-		process_start((const char *const *)arguments.items, environment, boot->error_path);
+	err = make_environment(state, request, environment);
+	boot->pid = err ? err
+			: process_start((const char *const *)arguments.items,
+					(const char *const *)environment, boot->error_path);
+	free(environment[1]);
+	free(environment[2]);
 	argument_vector_release(&arguments);
 	if (boot->pid < 0)
 		return (int)boot->pid;
@@ -392,12 +415,15 @@ static int start_guest(struct vm_state *state, const struct boot_request *reques
 				     /* What hung in silence is to tell where, the next time. */
 				     .has_full_log = request->attempt > 0,
 				     .kernel_arguments = request->variant->arguments,
+				     .gdb_path = request->gdb_path,
 				     .image_path = request->variant->image_path};
 	struct vm_boot *boot = calloc(1, sizeof(*boot));
+	char *laboratory;
 	int err;
 
 	if (!boot)
 		return -ENOMEM;
+	laboratory = find_laboratory(request);
 	boot->pid = -1;
 	boot->pid_fd = boot->stream_fd = boot->console_fd = -1;
 	boot->watchdog_s = request->watchdog_s;
@@ -406,12 +432,14 @@ static int start_guest(struct vm_state *state, const struct boot_request *reques
 	guest_stream_init(&boot->stream);
 	err = name_files(boot, state, request->log_path);
 	if (!err)
-		err = write_initrd(state, request->plan, boot->initrd_path);
+		err = write_initrd(state, request->plan, laboratory, boot->initrd_path);
 	machine.initrd_path = boot->initrd_path;
 	machine.console_path = boot->console_path;
 	machine.result_path = boot->stream_path;
+	boot->environment = describe(state, laboratory, machine);
+	free(laboratory);
 	if (!err)
-		err = launch(state, boot, &machine);
+		err = launch(state, request, boot, &machine);
 	if (err) {
 		free_boot(boot);
 		return err;
@@ -755,7 +783,7 @@ static int vm_open(struct campaign *campaign)
 	if (!err)
 		err = make_run_directory(state);
 	if (!err)
-		err = make_base_initrd(state, campaign->work);
+		err = make_base_initrd(state, campaign->work, campaign->guest_path);
 	state->accelerator = VM_VIRTUAL_TIME;
 	if (!err && campaign->time == TIME_VIRTUAL)
 		err = prepare_turns(state);

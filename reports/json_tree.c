@@ -298,6 +298,7 @@ static bool is_same_key(const struct json_node *one, const struct json_node *two
 
 static bool refuse_key(struct parser *parser, const struct json_node *key)
 {
+	parser->at = key->text;
 	return refuse(parser, "the key \"%.*s\" appears twice in one object",
 		      key->size_bytes > 40 ? 40 : (int)key->size_bytes, key->text);
 }
@@ -455,6 +456,7 @@ int json_tree_parse(struct json_tree *tree, const char *text, size_t size_bytes,
 		if (parser.at < parser.end)
 			refuse_here(&parser, "the end of the text");
 	}
+	tree->stop_byte = (size_t)(parser.at - text);
 	return parser.err;
 }
 

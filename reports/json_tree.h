@@ -43,6 +43,7 @@ struct json_node {
 struct json_tree {
 	struct json_node *nodes; /* the first is the document */
 	size_t count, capacity;
+	size_t stop_byte; /* of a text that is wrong: where */
 };
 
 /*

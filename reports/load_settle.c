@@ -124,8 +124,9 @@ static int compare_sections(const void *a, const void *b, void *context)
 	const struct section_info *two = &sections[*(const size_t *)b];
 	int order = strcmp(one->workload, two->workload);
 
+	/* By number where there is one: a sweep over a depth is read from 1 to 64. */
 	if (!order)
-		order = strcmp(one->params, two->params);
+		order = strverscmp(one->params, two->params);
 	if (!order)
 		order = placement_rank(one->placement_kind) - placement_rank(two->placement_kind);
 	if (!order)

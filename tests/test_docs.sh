@@ -94,6 +94,47 @@ for workload in json.load(sys.stdin)["workloads"]:
 	done
 }
 
+# A page's tables of metrics and parameters say what the program says: all of it, and nothing else.
+test_workload_pages() {
+	local problems
+	"$PROXEVAL" list --json >"$work/list.json" || fail "proxeval list --json exits with $?"
+	problems=$(python3 "$TEST_TOP/tests/page_tables.py" "$work/list.json" "$TEST_TOP/doc/workloads") ||
+		fail "the workloads' pages differ from 'list --json' (page_tables.py --print makes the tables):
+$problems"
+}
+
+# Each damage to a page is found, and said in the sentence that it should be said in.
+expect_found() { # SED_EXPRESSION PART
+	local problems
+	rm -rf "$work/pages"
+	cp -r "$TEST_TOP/doc/workloads" "$work/pages"
+	sed -i "$1" "$work/pages/sleeping-owner.md"
+	! cmp -s "$work/pages/sleeping-owner.md" "$TEST_TOP/doc/workloads/sleeping-owner.md" ||
+		fail "the test's own sed '$1' changes nothing"
+	problems=$(python3 "$TEST_TOP/tests/page_tables.py" "$work/list.json" "$work/pages") &&
+		fail "nothing was found after '$1'"
+	expect_contains "the check after '$1'" "$2" "$problems"
+}
+
+# shellcheck disable=SC2016  # a name on a page stands in backticks
+test_damaged_pages() {
+	local page=doc/workloads/sleeping-owner.md
+	expect_found '/^| `inversion_factor` /d' "$page: no row for the metric inversion_factor"
+	expect_found '/^| `sleep_us`/d' "$page: no row for the parameter sleep_us"
+	expect_found 's/^| `hogs` | count | 2 /| `hogs` | count | 3 /' "$page: hogs: standard is '2' and not '3'"
+	expect_found 's/^| `sleep_us` | us /| `sleep_us` | ms /' "$page: sleep_us: unit is 'us' and not 'ms'"
+	expect_found 's/ primary, lower / primary, higher /' "donor_wait_ns: role is 'primary, lower' and not"
+	expect_found 's/ms | distribution/ms | scalar/; s/ns | distribution/ns | scalar/' "kind is 'distribution'"
+	expect_found 's/`lending_share`/`lending`/' "$page: lending is not in 'list --json'"
+	expect_found 's/`owner_share`, `hog_share`/`owner_share`, `owner_share`/' "owner_share has two rows"
+	expect_found '/^| `donor`/s/`deadline`/deadlines/' "the row of donor leaves out \`deadline\`"
+	expect_found 's/^| metric | unit | kind/| metric | kind | unit/' "the columns are | metric | unit | kind"
+	expect_found '1s/.*/# Sleeping owner/' "the first line is not '# sleeping-owner'"
+	cp "$work/pages/sleeping-owner.md" "$work/pages/snoring-owner.md"
+	expect_contains "the check of a page too many" "snoring-owner.md: there is no such workload" \
+		"$(python3 "$TEST_TOP/tests/page_tables.py" "$work/list.json" "$work/pages" || true)"
+}
+
 # Every ./run-bench command line in README.md names a command and options that exist.
 test_readme() {
 	local line command option
@@ -113,9 +154,13 @@ test_readme() {
 
 need_program mandoc
 need_program python3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 test_program_page
 test_command_pages
 test_pages_are_clean
 test_workloads
+test_workload_pages
+test_damaged_pages
 test_readme
 finish

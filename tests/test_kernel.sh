@@ -68,7 +68,7 @@ builds() { cat "$PROXEVAL_BUILD"/kernel/sources/*/objects/builds 2>/dev/null | w
 
 test_usage() {
 	kernel
-	expect 3 'fetch, patch, build and list'
+	expect 3 'fetch, patch, build, module and list'
 	kernel bake
 	expect 3
 	kernel list

@@ -138,14 +138,16 @@ struct seen {
 	char last[64], last_value[32];
 };
 
-static void see(void *context, bool is_cgroup, const char *path, const char *old_value, int err)
+static void see(void *context, enum settings_kind kind, const char *path, const char *old_value,
+		int err)
 {
 	struct seen *seen = context;
 
 	seen->count++;
 	seen->failed += err != 0;
 	snprintf(seen->last, sizeof(seen->last), "%s", path);
-	snprintf(seen->last_value, sizeof(seen->last_value), "%s", is_cgroup ? "-" : old_value);
+	snprintf(seen->last_value, sizeof(seen->last_value), "%s",
+		 kind == SETTINGS_VALUE ? old_value : "-");
 }
 
 static void test_kill_minus_9_leaves_a_journal_that_restores(void **state)
@@ -324,7 +326,8 @@ static void test_cgroups_are_killed_and_removed(void **state)
 	noter = fork();
 	assert_true(noter >= 0);
 	if (!noter) {
-		if (settings_note_cgroup(cgroup) || mkdir(cgroup, 0755) || mkdir(inner, 0755))
+		if (settings_note(SETTINGS_CGROUP, cgroup) || mkdir(cgroup, 0755) ||
+		    mkdir(inner, 0755))
 			_exit(1);
 		kill(getpid(), SIGKILL);
 	}
@@ -338,6 +341,32 @@ static void test_cgroups_are_killed_and_removed(void **state)
 	assert_int_equal(settings_restore_abandoned(false, NULL, NULL), 1);
 	assert_int_equal(WTERMSIG(wait_for(sleeper)), SIGKILL);
 	assert_int_equal(access(cgroup, F_OK), -1);
+}
+
+/* A directory is the kernel's to remove with what it has in it; here it has nothing. */
+static void test_noted_directories_and_mounts_go_away(void **state)
+{
+	struct seen seen = {0};
+	char made[80], never_mounted[80];
+	pid_t noter = fork();
+
+	(void)state;
+	snprintf(made, sizeof(made), "%s/instance", folder);
+	snprintf(never_mounted, sizeof(never_mounted), "%s/mount", folder);
+	assert_true(noter >= 0);
+	if (!noter) {
+		if (mkdir(never_mounted, 0755) || settings_note(SETTINGS_MOUNT, never_mounted) ||
+		    settings_note(SETTINGS_DIRECTORY, made) || mkdir(made, 0755))
+			_exit(1);
+		kill(getpid(), SIGKILL);
+	}
+	assert_true(WIFSIGNALED(wait_for(noter)));
+	assert_int_equal(settings_restore_abandoned(true, see, &seen), 2);
+	assert_int_equal(access(made, F_OK), 0);
+	assert_int_equal(settings_restore_abandoned(false, see, &seen), 2);
+	assert_int_equal(seen.failed, 0);
+	assert_int_equal(access(made, F_OK), -1);
+	assert_int_equal(access(never_mounted, F_OK), 0);
 }
 
 int main(void)
@@ -356,6 +385,7 @@ int main(void)
 		WITH_FOLDER(test_a_journal_that_others_can_write_is_refused),
 		WITH_FOLDER(test_what_is_gone_is_no_error),
 		WITH_FOLDER(test_cgroups_are_killed_and_removed),
+		WITH_FOLDER(test_noted_directories_and_mounts_go_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@ import copy
 import glob
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -131,6 +132,31 @@ def check_plans():
     expect_invalid(schema, with_value(good, 1, "extra"), "plan with an extra key")
 
 
+def options_of_run():
+    answer = subprocess.run([os.environ["PROXEVAL"], "run", "--help"], check=True, stdout=subprocess.PIPE, text=True)
+    return set(re.findall(r"^  (?:-\w, )?--([a-z-]+)", answer.stdout, re.MULTILINE))
+
+
+def check_campaign_files():
+    schema = validator("campaign-file")
+    members = set(schema.schema["properties"]) - {"format", "version", "workload"}
+    line_only = {"campaign", "print-campaign", "quick", "yes", "no-install", "help"}
+    if members != options_of_run() - line_only:
+        failures.append(f"schema and options of run differ in {members ^ (options_of_run() - line_only)}")
+    for path in sorted(glob.glob(os.path.join(SOURCE, "tests/fixtures/campaign-files/*.json"))):
+        expect_valid(schema, load(path), path)
+        answer = subprocess.run([os.environ["PROXEVAL"], "run", "--campaign", path, "--print-campaign"], check=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        expect_valid(schema, json.loads(answer.stdout), f"{path}, printed again")
+    good = load(os.path.join(SOURCE, "tests/fixtures/campaign-files/every-member.json"))
+    if set(good) - {"format", "version", "workload"} | {"base", "boots", "kernel-image", "target"} != members:
+        failures.append(f"every-member.json lacks {members - set(good)}")
+    for value, *path in [("3", "max-boots"), (0, "max-boots"), ("slow", "profile"), ([], "variant"), (["a"], "variant"),
+                         ([], "workload"), ([{}], "workload"), ({"samples": 1.5}, "param"), ({"hogs": []}, "sweep"),
+                         (["next-door"], "placement"), (True, "quick"), ("yes", "json"), (2, "version")]:
+        expect_invalid(schema, with_value(good, value, *path), f"campaign file with {path} = {value!r}")
+
+
 def check_summaries():
     schema = validator("summary")
     for folder in sorted(glob.glob(f"{FIXTURES}/*/")):
@@ -180,6 +206,31 @@ def check_exact():
         expect_invalid(schema, without(document, "difference"), "exact without difference")
 
 
+def check_explorations():
+    """An exploration and its find, as a guest left them, and what must not pass for one."""
+    folder = f"{SOURCE}/tests/fixtures/explore"
+    documents = {"explore": "explore.json", "explore-summary": "summary.json", "find": "find/find.json",
+                 "stress": "find/plan.json"}
+    for name, path in documents.items():
+        schema = validator(name)
+        good = load(f"{folder}/{path}")
+        expect_valid(schema, good, path)
+        for key in good:
+            expect_invalid(schema, without(good, key), f"{path} without {key}")
+        expect_invalid(schema, with_value(good, 1, "surprise"), f"{path} with a surprise")
+        expect_invalid(schema, with_value(good, 2, "version"), f"{path} of version 2")
+    stress = validator("stress")
+    plan = load(f"{folder}/find/plan.json")
+    expect_valid(stress, load(f"{folder}/find/first-plan.json"), "the plan as it was found")
+    for value, *path in [("sleep", "actors", 0, "mechanism"), (20, "actors", 0, "nice"), ([], "actors"),
+                         (0, "rounds"), (2**32, "seed"), ("realtime", "actors", 0, "class")]:
+        expect_invalid(stress, with_value(plan, value, *path), f"plan with {path} = {value!r}")
+    find = load(f"{folder}/find/find.json")
+    for value, *path in [("oops", "signature", "kind"), (-1, "signature", "at_ns"), ("x", "guest", "image_sha256"),
+                         (0, "number"), ("2", "guest", "topology")]:
+        expect_invalid(validator("find"), with_value(find, value, *path), f"find with {path} = {value!r}")
+
+
 def check_sites():
     schema = validator("site")
     history = validator("history")
@@ -205,9 +256,11 @@ check_campaigns()
 check_sequential()
 check_calibrations()
 check_plans()
+check_campaign_files()
 check_summaries()
 check_many()
 check_exact()
+check_explorations()
 check_sites()
 for failure in failures:
     print("FAIL:", failure)

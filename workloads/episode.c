@@ -11,11 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "measure/clock.h"
+#include "measure/node_memory.h"
 #include "measure/spin.h"
 #include "measure/task_watch.h"
 
@@ -37,6 +39,8 @@ struct role {
 	void (*act)(struct role *role);
 	pthread_t thread;
 	bool is_started;
+	void *stack;
+	int memory_node;
 	clockid_t cpu_clock;
 	pid_t tid;
 	int err;
@@ -211,6 +215,7 @@ static void *role_main(void *argument)
 	struct episode *episode = role->episode;
 
 	role->tid = (pid_t)syscall(SYS_gettid);
+	role->memory_node = node_memory_of(&episode);
 	role->err = task_exact_timers();
 	if (!role->err)
 		role->err = role->prepare(role);
@@ -226,26 +231,38 @@ static void *role_main(void *argument)
 	return NULL;
 }
 
+/* A stack of the role's own: pthread's are used again, on whatever node they are. */
+static int start_thread(struct role *role, int node)
+{
+	pthread_attr_t attributes;
+	int err;
+
+	role->stack = node_memory_map(EPISODE_STACK_BYTES, node);
+	if (!role->stack)
+		return -errno;
+	err = pthread_attr_init(&attributes);
+	if (err)
+		return -err;
+	err = pthread_attr_setstack(&attributes, role->stack, EPISODE_STACK_BYTES);
+	if (!err)
+		err = pthread_create(&role->thread, &attributes, role_main, role);
+	pthread_attr_destroy(&attributes);
+	role->is_started = !err;
+	return -err;
+}
+
 static int start_role(struct episode *episode, struct role *role, int (*prepare)(struct role *role),
 		      void (*act)(struct role *role))
 {
-	pthread_attr_t attributes;
+	const struct episode_roles *roles = episode->roles;
+	int node = role == &episode->donor ? roles->donor_node : roles->owner_node;
 	int err;
 
 	role->episode = episode;
 	role->prepare = prepare;
 	role->act = act;
-	err = pthread_attr_init(&attributes);
-	if (err)
-		return -err;
-	err = pthread_attr_setstacksize(&attributes, EPISODE_STACK_BYTES);
-	if (!err)
-		err = pthread_create(&role->thread, &attributes, role_main, role);
-	pthread_attr_destroy(&attributes);
-	if (err)
-		return -err;
-	role->is_started = true;
-	return -pthread_getcpuclockid(role->thread, &role->cpu_clock);
+	err = start_thread(role, roles->has_nodes ? node : -1);
+	return err ? err : -pthread_getcpuclockid(role->thread, &role->cpu_clock);
 }
 
 /* Every role in the order owner, donor, hogs; NULL after the last. */
@@ -375,11 +392,12 @@ static int join_roles(struct episode *episode)
 	atomic_store(&episode->stop_load, true);
 	release_roles(episode, &episode->leave);
 	for (unsigned int i = 0; (role = role_at(episode, i)); i++) {
-		if (!role->is_started)
-			continue;
-		pthread_join(role->thread, NULL);
-		if (!err)
-			err = role->err;
+		if (role->is_started) {
+			pthread_join(role->thread, NULL);
+			err = err ? err : role->err;
+		}
+		if (role->stack)
+			munmap(role->stack, EPISODE_STACK_BYTES);
 	}
 	return err;
 }
@@ -416,6 +434,8 @@ int episode_run(const struct episode_roles *roles, const struct episode_timing *
 	if (err == -ETIMEDOUT)
 		return err; /* its threads still use the episode: it stays until the process ends */
 	role_err = join_roles(episode);
+	sample->owner_memory_node = episode->owner.memory_node;
+	sample->donor_memory_node = episode->donor.memory_node;
 	sem_destroy(&episode->ready);
 	sem_destroy(&episode->go);
 	sem_destroy(&episode->leave);

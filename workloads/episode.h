@@ -25,6 +25,10 @@
  */
 struct episode_roles {
 	int owner_cpu, donor_cpu;
+	/* Whose memory the threads get: the hogs' is the owner's; without it, wherever the kernel
+	 * likes. */
+	bool has_nodes;
+	int owner_node, donor_node;
 	struct task_class owner, hog, donor;
 	unsigned int hogs;	  /* at most EPISODE_MAX_HOGS */
 	const char *owner_cgroup; /* a threaded cgroup for the owner alone; NULL: none */
@@ -64,6 +68,8 @@ struct episode_sample {
 	unsigned int looks;	 /* how often it was found asleep in state D */
 	bool is_lent;		 /* proxy execution was seen at work (measure/task_watch.h) */
 	bool is_moved;		 /* the donor's scheduling context was seen on another CPU */
+	/* The NUMA nodes that their stacks are on; a negative errno if the kernel does not say. */
+	int owner_memory_node, donor_memory_node;
 };
 
 /*

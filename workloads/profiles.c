@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "workloads/profiles.h"
 
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "workloads/workload.h"
 
-/* One item of work: everything not named here is at its standard, in all placements. */
+/* One item of work: what is not named here is at its standard, in all placements. */
 struct profile_item {
 	const char *workload;
 	const char *const *parameters; /* name, value, …; NULL-terminated */
+	const char *const *sweeps; /* name, values as --sweep takes them, …; NULL-terminated */
+	const char *const *placements; /* NULL-terminated; NULL: all */
 };
 
 struct profile {
@@ -18,9 +23,13 @@ struct profile {
 	const char *summary;
 	unsigned int boots;
 	const struct profile_item *items; /* ended by .workload = NULL */
+	bool has_all;			  /* a workload without an item is done at its standards */
+	/* Parameters that say how much is measured are so many times their standard; 0: once.
+	 * Limits are none of them: they say when to give up. */
+	unsigned int effort_factor;
 };
 
-const char *const profile_names[] = {"quick", "standard", "thorough", NULL};
+const char *const profile_names[] = {"quick", "standard", "thorough", "soak", NULL};
 
 /*
  * What a regression shows in, and no more: three phases of the section. Six boots are the
@@ -71,13 +80,22 @@ static const struct profile profiles[] = {
 	 .boots = 6,
 	 .items = quick_items},
 	{.name = "standard",
-	 .summary = "every class of donor in every placement",
+	 .summary = "every workload in every placement, with every class of donor",
 	 .boots = 8,
-	 .items = standard_items},
+	 .items = standard_items,
+	 .has_all = true},
 	{.name = "thorough",
 	 .summary = "also every kind of weak owner, long sections, and owners that go on computing",
 	 .boots = 20,
-	 .items = thorough_items},
+	 .items = thorough_items,
+	 .has_all = true},
+	{.name = "soak",
+	 .summary =
+		 "the work of thorough in sections ten times as long, for hours on a real machine",
+	 .boots = 6,
+	 .items = thorough_items,
+	 .has_all = true,
+	 .effort_factor = 10},
 };
 
 static const struct profile *find(const char *name)
@@ -102,34 +120,81 @@ unsigned int profile_boots(const char *name)
 	return profile ? profile->boots : 0;
 }
 
-static void add_item(struct json_object *work, const char *workload, const char *const *parameters)
+/* {"NAME": "VALUE", …} of a list of names and values. */
+static struct json_object *pairs_to_json(const char *const *pairs)
+{
+	struct json_object *object = json_object_new_object();
+
+	for (; pairs && pairs[0]; pairs += 2)
+		json_object_object_add(object, pairs[0], json_object_new_string(pairs[1]));
+	return object;
+}
+
+static bool is_effort(const struct parameter_spec *parameter)
+{
+	return parameter->is_effort && parameter->kind == PARAMETER_NUMBER &&
+	       strncmp(parameter->name, "limit_", 6) != 0;
+}
+
+/* What is not set already is raised to so many times its standard. */
+static void raise_effort(struct json_object *params, const struct workload *workload,
+			 unsigned int factor)
+{
+	for (const struct parameter_spec *p = workload->parameters; p && p->name; p++) {
+		uint64_t number = factor * strtoull(p->standard, NULL, 0);
+		char text[24];
+
+		if (!is_effort(p) || json_object_object_get_ex(params, p->name, NULL))
+			continue;
+		snprintf(text, sizeof(text), "%" PRIu64,
+			 p->max && number > p->max ? p->max : number);
+		json_object_object_add(params, p->name, json_object_new_string(text));
+	}
+}
+
+static void add_item(struct json_object *work, const struct profile *profile,
+		     const struct profile_item *given)
 {
 	struct json_object *item = json_object_new_object();
-	struct json_object *placements = json_object_new_array_ext(1);
-	struct json_object *params = json_object_new_object();
+	struct json_object *placements = json_object_new_array();
+	struct json_object *params = pairs_to_json(given->parameters);
+	const char *const *place = given->placements;
 
-	json_object_array_add(placements, json_object_new_string("all"));
-	for (; parameters && parameters[0]; parameters += 2)
-		json_object_object_add(params, parameters[0],
-				       json_object_new_string(parameters[1]));
-	json_object_object_add(item, "workload", json_object_new_string(workload));
+	if (!place)
+		json_object_array_add(placements, json_object_new_string("all"));
+	for (; place && *place; place++)
+		json_object_array_add(placements, json_object_new_string(*place));
+	if (profile->effort_factor)
+		raise_effort(params, workload_find(given->workload), profile->effort_factor);
+	json_object_object_add(item, "workload", json_object_new_string(given->workload));
 	json_object_object_add(item, "placements", placements);
 	json_object_object_add(item, "params", params);
+	if (given->sweeps)
+		json_object_object_add(item, "sweeps", pairs_to_json(given->sweeps));
 	json_object_array_add(work, item);
 }
 
-/* Whether the profile has work of that name; adds it. */
+/* Adds the profile's work of that workload; whether it has any. */
 static bool add_items_of(struct json_object *work, const struct profile *profile, const char *name)
 {
 	bool is_found = false;
 
 	for (const struct profile_item *item = profile->items; item->workload; item++) {
-		if (name && strcmp(item->workload, name) != 0)
+		if (strcmp(item->workload, name) != 0)
 			continue;
-		add_item(work, item->workload, item->parameters);
+		add_item(work, profile, item);
 		is_found = true;
 	}
 	return is_found;
+}
+
+/* All that the profile has, by workload in the order of their list. */
+static void add_whole_profile(struct json_object *work, const struct profile *profile)
+{
+	for (const struct workload *const *workload = workloads; *workload; workload++)
+		if (!add_items_of(work, profile, (*workload)->name) && profile->has_all)
+			add_item(work, profile,
+				 &(struct profile_item){.workload = (*workload)->name});
 }
 
 struct json_object *profile_work(const char *name, const char *const *only, size_t n_only)
@@ -141,14 +206,14 @@ struct json_object *profile_work(const char *name, const char *const *only, size
 		return NULL;
 	work = json_object_new_array();
 	if (!n_only)
-		add_items_of(work, profile, NULL);
+		add_whole_profile(work, profile);
 	for (size_t i = 0; i < n_only; i++) {
 		if (!workload_find(only[i])) {
 			json_object_put(work);
 			return NULL;
 		}
 		if (!add_items_of(work, profile, only[i]))
-			add_item(work, only[i], NULL);
+			add_item(work, profile, &(struct profile_item){.workload = only[i]});
 	}
 	return work;
 }

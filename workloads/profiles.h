@@ -11,7 +11,7 @@ struct json_object;
  * boots each variant, unless the user says otherwise.
  */
 
-/* "quick", "standard", "thorough"; NULL-terminated, for --profile's choices. */
+/* "quick", "standard", "thorough", "soak"; NULL-terminated, for --profile's choices. */
 extern const char *const profile_names[];
 
 /* What the profile is for, in one line; NULL when there is none of that name. */
@@ -23,8 +23,9 @@ unsigned int profile_boots(const char *profile);
 /*
  * The "work" array of a plan (doc/internals.md), which the caller owns: only of the
  * workloads that @only names (n_only 0: all that the profile has). A workload named that the
- * profile does not have is added with its standard parameters in all placements. NULL when
- * there is no such profile or workload.
+ * profile does not have is added with its standard parameters in all placements. An item may also
+ * have "sweeps", {NAME: VALUES} as --sweep takes them. NULL when there is no such profile or
+ * workload.
  */
 struct json_object *profile_work(const char *profile, const char *const *only, size_t n_only);
 

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "bench/health.h"
+#include "measure/node_memory.h"
 #include "measure/random.h"
 #include "workloads/episode.h"
 #include "workloads/inversion.h"
@@ -49,6 +50,7 @@ struct tally {
 	struct histogram *wait;
 	uint64_t *factors; /* of the contended samples, in thousandths */
 	uint64_t samples, contended, lent, moved, looks;
+	uint64_t homed; /* samples whose roles had their memory on their nodes */
 	uint64_t awake; /* samples with a held lock before which the donor did not sleep */
 	uint64_t slept; /* samples whose owner slept from the donor's arrival to its wakeup */
 	uint64_t wait_ns, owner_ns, hogs_ns; /* sums over the contended samples */
@@ -67,6 +69,8 @@ struct inversion {
 	double share;		   /* the owner's, in competition with the hogs */
 	long long uninterruptible; /* the kernel's sum before the first sample */
 	bool has_uninterruptible;
+	bool is_memory_bound; /* both nodes have memory that the roles are bound to */
+	int owner_memory_node, donor_memory_node;
 	struct random random;
 };
 
@@ -229,21 +233,35 @@ static int make_lock(struct workload_run *run, struct inversion *inversion, enum
 static int make_locks(struct workload_run *run, struct inversion *inversion)
 {
 	uint64_t section_ns = number(run, "section_us") * 1000;
+	int err = 0;
 
-	for (int i = 0; i < SUBJECTS; i++) {
-		int err;
-
+	for (int i = 0; !err && i < SUBJECTS; i++) {
 		/* The controls compute for as long as the subject turned out to. */
 		inversion->locks[i].section_ns = section_ns;
 		err = make_lock(run, inversion, i);
-		if (err)
-			return err;
 		section_ns = inversion->locks[i].section_ns;
 	}
+	if (err)
+		return err;
 	result_add_fact(run->result, "section_cpu_ns", (double)section_ns);
 	result_add_fact(run->result, "section_bytes",
 			(double)inversion->locks[SUBJECT_F_POS].section_bytes);
 	return 0;
+}
+
+/*
+ * Makes the locks in memory of the owner's node, which reads and writes what its section copies,
+ * and finds out whether the nodes of both roles have memory to bind to.
+ */
+static int make_local_locks(struct workload_run *run, struct inversion *inversion)
+{
+	int donor = node_memory_bind(run->placement->donor_node);
+	int owner = node_memory_bind(run->placement->owner_node);
+	int err = owner < 0 ? owner : donor < 0 ? donor : make_locks(run, inversion);
+
+	inversion->is_memory_bound = owner > 0 && donor > 0;
+	owner = node_memory_bind(-1);
+	return err ? err : owner;
 }
 
 static int make_samples(struct workload_run *run, struct inversion *inversion)
@@ -301,6 +319,9 @@ int staged_inversion_setup(struct workload_run *run, const struct staged_inversi
 	inversion->roles = (struct episode_roles){
 		.owner_cpu = run->placement->owner_cpu,
 		.donor_cpu = run->placement->donor_cpu,
+		.has_nodes = true,
+		.owner_node = run->placement->owner_node,
+		.donor_node = run->placement->donor_node,
 		.owner = {.policy = SCHED_OTHER},
 		.hog = {.policy = SCHED_OTHER},
 		.donor = donor_class(run),
@@ -317,7 +338,7 @@ int staged_inversion_setup(struct workload_run *run, const struct staged_inversi
 	if (!err)
 		err = make_weak_owner(run, inversion);
 	if (!err)
-		err = make_locks(run, inversion);
+		err = make_local_locks(run, inversion);
 	/* Now everything is there: no page is missing once the load runs. */
 	if (!err && mlockall(MCL_CURRENT))
 		err = -errno;
@@ -333,6 +354,10 @@ static void record(struct workload_run *run, struct inversion *inversion, enum s
 	uint64_t factor;
 
 	tally->samples++;
+	tally->homed += sample->owner_memory_node == run->placement->owner_node &&
+			sample->donor_memory_node == run->placement->donor_node;
+	inversion->owner_memory_node = sample->owner_memory_node;
+	inversion->donor_memory_node = sample->donor_memory_node;
 	tally->looks += sample->looks;
 	tally->awake += is_lock_held(sample) && !is_donor_blocked(sample);
 	tally->slept += is_owner_asleep(sample);
@@ -520,6 +545,29 @@ static void describe_blocking(const struct tally *tally, char *text, size_t size
 			 (unsigned long long)tally->awake);
 }
 
+/* Each thread's memory is where its CPU is, or, on a node without any, wherever it was found. */
+static void conclude_memory(struct workload_run *run, struct inversion *inversion)
+{
+	unsigned int homed = 0, samples = 0;
+	char text[160];
+
+	if (inversion->owner_memory_node >= 0)
+		result_add_fact(run->result, "owner_memory_node", inversion->owner_memory_node);
+	if (inversion->donor_memory_node >= 0)
+		result_add_fact(run->result, "donor_memory_node", inversion->donor_memory_node);
+	if (!inversion->is_memory_bound)
+		return;
+	for (int i = 0; i < SUBJECTS; i++) {
+		homed += inversion->tallies[i].homed;
+		samples += inversion->tallies[i].samples;
+	}
+	snprintf(
+		text, sizeof(text),
+		"The memory of owner and donor was on nodes %d and %d, as bound, in %u of %u samples",
+		run->placement->owner_node, run->placement->donor_node, homed, samples);
+	judge(run, "memory_on_node", homed == samples, homed, samples, text);
+}
+
 /* What only a section with a sleep in it shows. */
 static void conclude_sleep(struct workload_run *run, struct inversion *inversion,
 			   const struct tally *tally)
@@ -573,6 +621,7 @@ static void conclude(struct workload_run *run, struct inversion *inversion)
 	conclude_control(run, &inversion->tallies[SUBJECT_PI_FUTEX], "pi_futex_factor");
 	conclude_control(run, &inversion->tallies[SUBJECT_PLAIN_FUTEX], "plain_futex_factor");
 	judge_controls(run, inversion);
+	conclude_memory(run, inversion);
 }
 
 int staged_inversion_measure(struct workload_run *run)

@@ -37,6 +37,9 @@ struct parameter_spec {
 
 struct workload_needs {
 	bool root;
+	/* The guests get the lock laboratory's module (workloads/lab.h), where their kernel has
+	 * one. */
+	bool lock_laboratory;
 	unsigned int min_cpus;
 	const char *const *kernel_options; /* "CONFIG_USERFAULTFD", NULL-terminated; unknown counts
 					      as present */
@@ -49,6 +52,8 @@ struct workload_needs {
 	/* Knobs that the runner sets before setup and puts back after cleanup: "path", "value"
 	 * pairs, NULL-terminated. */
 	const char *const *knobs;
+	/* Records scheduler events: it gets an instance of tracefs, where there can be one. */
+	bool trace;
 };
 
 /* What the runner hands to every callback. */
@@ -63,6 +68,9 @@ struct workload_run {
 	/* A cgroup v2 directory of this run's own, killed whole afterwards, whose parent takes
 	 * controllers back that it was made to give on meanwhile; NULL: none. */
 	const char *cgroup;
+	/* A directory in tracefs of this run's own, for sched_trace_open() (measure/sched_trace.h);
+	 * NULL: needs.trace is not set, or there is no tracefs. */
+	const char *trace;
 	struct result *result;	  /* to be filled */
 	volatile const int *stop; /* non-zero: end soon */
 	void (*progress)(void *context, unsigned int done,
@@ -108,6 +116,7 @@ struct workload {
 };
 
 extern const struct workload workload_latency;
+extern const struct workload workload_lock_chain;
 extern const struct workload workload_mutex_inversion;
 extern const struct workload workload_sleeping_owner;
 extern const struct workload workload_throughput;

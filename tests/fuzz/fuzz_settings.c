@@ -5,10 +5,11 @@
 #include "bench/settings.h"
 #include "tests/fuzz/fuzz.h"
 
-static void visit(void *context, bool is_cgroup, const char *path, const char *value, int err)
+static void visit(void *context, enum settings_kind kind, const char *path, const char *value,
+		  int err)
 {
 	(void)context;
-	(void)is_cgroup;
+	(void)kind;
 	(void)value;
 	if (!path && !err)
 		abort();

@@ -5,6 +5,7 @@
 #
 #     tests/fuzz/run.sh SOURCES BUILD
 #
+# FUZZ_SEED (0: another one each time) fixes the order in which it tries things.
 # What it finds grows BUILD/corpus/NAME, from which the next run starts; an input that fails is
 # left in BUILD/finds. 0 when nothing failed, 1 when something did, 77 without clang.
 # Everything in targets.txt runs, so that a target that nobody lists cannot be missed: the
@@ -66,7 +67,8 @@ run_target() { # NAME DICTIONARY PATTERN…
 	set +f
 	make_seeds "$build/seeds/$name" "$@"
 	mkdir -p "$build/corpus/$name" "$build/finds"
-	options=(-max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=32768 -seed="${FUZZ_SEED:-0}"
+	options=(-max_total_time="$seconds" -seed="${FUZZ_SEED:-0}" -timeout=20 -rss_limit_mb=2048
+		-max_len=32768
 		-close_fd_mask=3 -print_final_stats=1 -artifact_prefix="$build/finds/$name-")
 	[ "$dictionary" = - ] || options+=(-dict="$sources/tests/fuzz/$dictionary.dict")
 	ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
