@@ -50,8 +50,10 @@ struct campaign {
 	struct json_object *work; /* the plan's "work" array: workloads, parameters, placements */
 	struct json_object *document; /* campaign.json as it stands on disk */
 	unsigned int watchdog_s;
-	void *target_state; /* the target's own, from its open to its close */
-	int lock_fd;	    /* the folder, locked while this process works on it */
+	const char *guest_path; /* what guests run, packed before (bench/guest_files.h); NULL: it
+				   is packed now */
+	void *target_state;	/* the target's own, from its open to its close */
+	int lock_fd;		/* the folder, locked while this process works on it */
 	int journal_fd;
 };
 

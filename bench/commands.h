@@ -14,6 +14,7 @@ extern const struct command command_report;
 extern const struct command command_export;
 extern const struct command command_import;
 extern const struct command command_kernel;
+extern const struct command command_explore;
 extern const struct command command_calibrate;
 extern const struct command command_restore;
 extern const struct command command_exec;

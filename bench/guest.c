@@ -22,6 +22,8 @@
 #include "bench/guest_stream.h"
 #include "bench/message.h"
 #include "bench/runner.h"
+#include "bench/stress_guest.h"
+#include "workloads/stress_plan.h"
 
 #define PORT_PATH      "/dev/ttyS1"
 #define RESULT_PATH    "/run/result.json"
@@ -77,6 +79,36 @@ static void send_progress(void *context, unsigned int done, unsigned int total, 
 	guest_stream_send_progress(*(int *)context, done, total, what);
 }
 
+static void __attribute__((noreturn)) power_off(int port)
+{
+	if (port >= 0)
+		tcdrain(port);
+	sync();
+	reboot(RB_POWER_OFF);
+	/* No ACPI: the driver has read '@end' by now and ends the machine itself. */
+	for (;;)
+		pause();
+}
+
+/*
+ * A stress may leave threads that never end, and with them this process: its result is sent from
+ * here, and the machine goes down.
+ */
+static int run_stress(struct json_object *plan, int port)
+{
+	struct json_object *result = NULL;
+	const char *text;
+	int err = stress_guest_run(plan, send_progress, &port, &result);
+
+	if (err)
+		return err;
+	text = json_object_to_json_string_ext(result, JSON_C_TO_STRING_PLAIN |
+							      JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (!guest_stream_send_document(port, text, strlen(text)))
+		guest_stream_send_end(port);
+	power_off(port);
+}
+
 /* In the child: the plan's work, and its result into a file that process 1 sends. */
 static int run_plan(int port)
 {
@@ -93,6 +125,8 @@ static int run_plan(int port)
 		message_error("the plan /%s is not JSON", GUEST_PLAN_PATH);
 		return -EINVAL;
 	}
+	if (stress_is_plan(plan))
+		return run_stress(plan, port);
 	err = runner_run(plan, send_progress, &port, &result);
 	if (!err) {
 		text = json_object_to_json_string_ext(
@@ -144,17 +178,6 @@ static void misbehave_as_runner(void)
 		take_all_memory();
 	if (is_fault("kill"))
 		raise(SIGKILL);
-}
-
-static void __attribute__((noreturn)) power_off(int port)
-{
-	if (port >= 0)
-		tcdrain(port);
-	sync();
-	reboot(RB_POWER_OFF);
-	/* No ACPI: the driver has read '@end' by now and ends the machine itself. */
-	for (;;)
-		pause();
 }
 
 /* The same for process 1. */

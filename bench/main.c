@@ -10,19 +10,13 @@
 #include "bench/message.h"
 
 const struct command *const commands[] = {
-	&command_run,
-	&command_resume,
-	&command_list,
-	&command_doctor,
-	&command_compare,
-	&command_report,
-	&command_export,
-	&command_import,
-	&command_kernel,
-	&command_calibrate,
-	&command_restore,
-	&command_exec,
-	NULL,
+	&command_run,	    &command_resume,
+	&command_list,	    &command_doctor,
+	&command_compare,   &command_report,
+	&command_export,    &command_import,
+	&command_kernel,    &command_explore,
+	&command_calibrate, &command_restore,
+	&command_exec,	    NULL,
 };
 
 static void print_help(void)

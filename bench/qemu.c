@@ -247,19 +247,43 @@ static void add_topology(struct argument_vector *arguments, const struct vm_mach
 		}
 }
 
-/* A file as a serial port: writing one never waits, so the host's load cannot reach the guest. */
-static int add_serial(struct argument_vector *arguments, const char *id, const char *path)
+/* A path as QEMU takes it for a value: a comma is doubled. NULL: no memory. */
+static char *escape_path(const char *path)
 {
 	char *escaped = malloc(2 * strlen(path) + 1), *to = escaped;
 
 	if (!escaped)
-		return -ENOMEM;
+		return NULL;
 	for (const char *from = path; *from; from++) {
 		if (*from == ',')
-			*to++ = ','; /* QEMU's way to have a comma in a value */
+			*to++ = ',';
 		*to++ = *from;
 	}
 	*to = '\0';
+	return escaped;
+}
+
+static int add_debugger(struct argument_vector *arguments, const char *path)
+{
+	char *escaped = path ? escape_path(path) : NULL;
+
+	if (!path)
+		return 0;
+	if (!escaped)
+		return -ENOMEM;
+	add(arguments, "-gdb");
+	add(arguments, "unix:path=%s,server=on,wait=off", escaped);
+	free(escaped);
+	return 0;
+}
+
+/* A file as a serial port: writing one never waits, so the host's load cannot reach the guest. */
+static int add_serial(struct argument_vector *arguments, const char *id, const char *path)
+{
+	char *escaped = escape_path(path);
+
+	if (!escaped)
+		return -ENOMEM;
 	add(arguments, "-chardev");
 	add(arguments, "file,id=%s,path=%s", id, escaped);
 	add(arguments, "-serial");
@@ -311,6 +335,8 @@ int qemu_arguments(const struct vm_machine *machine, struct argument_vector *arg
 	err = add_serial(arguments, "console", machine->console_path);
 	if (!err)
 		err = add_serial(arguments, "result", machine->result_path);
+	if (!err)
+		err = add_debugger(arguments, machine->gdb_path);
 	add_kernel(arguments, machine);
 	if (err || arguments->failed) {
 		argument_vector_release(arguments);

@@ -69,6 +69,7 @@ struct vm_machine {
 	const char *kernel_arguments; /* the variant's own */
 	const char *image_path, *initrd_path;
 	const char *console_path, *result_path; /* files for ttyS0 and ttyS1 */
+	const char *gdb_path;			/* a socket for a debugger; NULL: none */
 	bool has_full_log; /* the kernel says all on its console, which takes it time */
 };
 

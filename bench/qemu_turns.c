@@ -25,7 +25,8 @@
  *
  * QEMU is not changed, and nothing here knows more of it than this: the main loop is the
  * process's first thread and sleeps in ppoll(); the machine's is the first other thread
- * to wait for a condition variable, with the big lock.
+ * to wait for a condition variable, with the big lock. Only where an end or a pause of
+ * virtual time is asked for are functions of QEMU's called, which its modules use, too.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -35,6 +36,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -192,6 +195,86 @@ int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, cons
 	return ready;
 }
 
+/* ---- the end of virtual time, and a pause of it --------------------------------- */
+
+/* QEMU's (include/qemu/timer.h, qapi/run-state.json of 10.0): those have not changed for years. */
+#define QEMU_CLOCK_VIRTUAL 1
+#define QEMU_SCALE_NS	   1
+#define QEMU_STATE_DEBUG   0
+#define QEMU_TIMER_BYTES   256 /* a QEMUTimer has 56 */
+/* A panic's text, and the way down behind it. */
+#define AFTER_NMI_NS INT64_C(3000000000)
+
+static char limit_timer[QEMU_TIMER_BYTES], stop_timer[QEMU_TIMER_BYTES];
+
+static void *symbol(const char *name)
+{
+	void *found = dlsym(RTLD_DEFAULT, name);
+
+	if (!found) {
+		fprintf(stderr, "proxeval: this QEMU has no %s for others\n", name);
+		_exit(1);
+	}
+	return found;
+}
+
+static int64_t virtual_ns(void)
+{
+	int64_t (*get)(int) = (int64_t(*)(int))symbol("qemu_clock_get_ns");
+
+	return get(QEMU_CLOCK_VIRTUAL);
+}
+
+static void set_timer(void *timer, int64_t at_ns)
+{
+	void (*set_ns)(void *, int64_t) = (void (*)(void *, int64_t))symbol("timer_mod_ns");
+
+	set_ns(timer, at_ns);
+}
+
+static void begin_timer(void *timer, void (*callback)(void *), void *opaque, int64_t at_ns)
+{
+	void (*init)(void *, void *, int, int, int, void (*)(void *), void *) = (void (*)(
+		void *, void *, int, int, int, void (*)(void *), void *))symbol("timer_init_full");
+
+	init(timer, NULL, QEMU_CLOCK_VIRTUAL, QEMU_SCALE_NS, 0, callback, opaque);
+	set_timer(timer, at_ns);
+}
+
+static void on_limit(void *opaque)
+{
+	static bool has_sent;
+	void (*send_nmi)(int, void **) = (void (*)(int, void **))symbol("nmi_monitor_handle");
+	void *error = NULL;
+
+	if (has_sent)
+		_exit(1);
+	has_sent = true;
+	fprintf(stderr, QEMU_TURNS_LIMIT_SIGN " %lld\n", (long long)virtual_ns());
+	send_nmi(0, &error);
+	set_timer(opaque, virtual_ns() + AFTER_NMI_NS);
+}
+
+static void on_stop(void *opaque)
+{
+	int (*stop)(int) = (int (*)(int))symbol("vm_stop");
+
+	(void)opaque;
+	fprintf(stderr, QEMU_TURNS_STOP_SIGN " %lld\n", (long long)virtual_ns());
+	stop(QEMU_STATE_DEBUG);
+}
+
+/* Before the machine's first instruction. */
+static void begin_timers(void)
+{
+	const char *limit = getenv(QEMU_TURNS_LIMIT), *stop = getenv(QEMU_TURNS_STOP);
+
+	if (limit)
+		begin_timer(limit_timer, on_limit, limit_timer, strtoll(limit, NULL, 10));
+	if (stop)
+		begin_timer(stop_timer, on_stop, NULL, strtoll(stop, NULL, 10));
+}
+
 /* ---- the machine --------------------------------------------------------------- */
 
 static bool is_main_loop_called(void)
@@ -244,6 +327,7 @@ static void become_machine(pthread_cond_t *condition, pthread_mutex_t *mutex)
 		return;
 	is_machine = true;
 	atomic_store(&halt_condition, condition);
+	begin_timers();
 }
 
 int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)

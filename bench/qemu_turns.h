@@ -8,4 +8,17 @@
 #define QEMU_TURNS_CHECK "PROXEVAL_QEMU_TURNS_CHECK"
 #define QEMU_TURNS_SIGN	 "proxeval: threads take turns"
 
+/*
+ * Virtual time's end, in ns of QEMU's clock: a guest that is still there gets an NMI, which a
+ * kernel booted with unknown_nmi_panic answers with a stack, and is gone soon after. A timer is set
+ * for it from the beginning, so that even a guest that waits for nothing gets there; until then it
+ * changes nothing.
+ */
+#define QEMU_TURNS_LIMIT "PROXEVAL_QEMU_LIMIT_NS"
+/* Virtual time's pause: the machine stops there, for a debugger. */
+#define QEMU_TURNS_STOP "PROXEVAL_QEMU_STOP_NS"
+/* What QEMU then says on its standard error, with the time in ns behind it. */
+#define QEMU_TURNS_LIMIT_SIGN "proxeval: virtual time is up at"
+#define QEMU_TURNS_STOP_SIGN  "proxeval: the machine is stopped at"
+
 #endif

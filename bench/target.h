@@ -34,6 +34,10 @@ struct boot_request {
 	unsigned int attempt;	  /* 0; counts up when a boot is retried with a perturbation */
 	const char *log_path;	  /* the console goes here */
 	unsigned int watchdog_s;  /* wall-clock limit without progress */
+	/* Guests in virtual time, by its clock; 0: never (bench/qemu_turns.h). */
+	uint64_t limit_ns;    /* the guest is ended, by an NMI first */
+	uint64_t stop_ns;     /* the guest stands still */
+	const char *gdb_path; /* a socket where QEMU waits for a debugger; NULL: none */
 	/* Called with "42/100 mutex-inversion same-cpu" while it runs; may be NULL. */
 	void (*on_progress)(void *context, unsigned long done, unsigned long total,
 			    const char *what);

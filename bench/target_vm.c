@@ -22,6 +22,7 @@
 #include "bench/campaign.h"
 #include "bench/files.h"
 #include "bench/guest.h"
+#include "bench/guest_files.h"
 #include "bench/guest_stream.h"
 #include "bench/initrd.h"
 #include "bench/message.h"
@@ -144,32 +145,23 @@ static int make_run_directory(struct vm_state *state)
 	return err;
 }
 
-static int make_base_initrd(struct vm_state *state)
+/* What every guest of the run gets: what is here, or what somebody packed before. */
+static int make_base_initrd(struct vm_state *state, struct json_object *work,
+			    const char *packed_path)
 {
-	struct initrd *initrd = initrd_new();
-	char *program = paths_guest();
-	int err = initrd && program ? 0 : -ENOMEM;
+	char *bytes = NULL;
+	int err;
 
-	if (!err)
-		err = initrd_add_program(initrd, GUEST_PROGRAM_PATH, program);
-	/* For the time before devtmpfs is mounted, and for a kernel that has none. */
-	if (!err)
-		err = initrd_add_character_device(initrd, "dev/console", 0600, 5, 1);
-	if (!err)
-		err = initrd_add_character_device(initrd, "dev/null", 0666, 1, 3);
-	if (!err)
-		err = initrd_add_character_device(initrd, "dev/kmsg", 0600, 1, 11);
-	if (!err)
-		err = initrd_add_character_device(initrd, "dev/ttyS1", 0600, 4, 65);
-	if (!err)
-		err = initrd_encode(initrd, &state->initrd, &state->initrd_bytes);
+	if (packed_path) {
+		err = read_file(packed_path, GUEST_FILES_MAX_BYTES, &bytes, &state->initrd_bytes);
+		state->initrd = bytes;
+		if (err)
+			message_errno(err, "cannot read %s", packed_path);
+	} else {
+		err = guest_files_pack(work, &state->initrd, &state->initrd_bytes);
+	}
 	if (!err)
 		sha256_bytes(state->initrd, state->initrd_bytes, state->initrd_sha256);
-	if (err)
-		message_errno(err, "cannot pack %s and its libraries for the guest",
-			      program ? program : "the guest's program");
-	free(program);
-	initrd_free(initrd);
 	return err;
 }
 
@@ -373,17 +365,37 @@ static int open_pid_fd(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-static int launch(const struct vm_state *state, struct vm_boot *boot,
-		  const struct vm_machine *machine)
+/* QEMU's environment besides ours; the caller frees what is behind the first. */
+static int make_environment(const struct vm_state *state, const struct boot_request *request,
+			    char *environment[4])
 {
-	const char *const environment[] = {state->turns_preload, NULL};
+	char **next = environment;
+
+	*next++ = state->turns_preload;
+	if (request->limit_ns &&
+	    !(*next++ = format_string(QEMU_TURNS_LIMIT "=%" PRIu64, request->limit_ns)))
+		return -ENOMEM;
+	if (request->stop_ns &&
+	    !(*next = format_string(QEMU_TURNS_STOP "=%" PRIu64, request->stop_ns)))
+		return -ENOMEM;
+	return 0;
+}
+
+static int launch(const struct vm_state *state, const struct boot_request *request,
+		  struct vm_boot *boot, const struct vm_machine *machine)
+{
+	char *environment[4] = {NULL};
 	struct argument_vector arguments;
 	int err = qemu_arguments(machine, &arguments);
 
 	if (err)
 		return err;
-	boot->pid =
-		process_start((const char *const *)arguments.items, environment, boot->error_path);
+	err = make_environment(state, request, environment);
+	boot->pid = err ? err
+			: process_start((const char *const *)arguments.items,
+					(const char *const *)environment, boot->error_path);
+	free(environment[1]);
+	free(environment[2]);
 	argument_vector_release(&arguments);
 	if (boot->pid < 0)
 		return (int)boot->pid;
@@ -403,6 +415,7 @@ static int start_guest(struct vm_state *state, const struct boot_request *reques
 				     /* What hung in silence is to tell where, the next time. */
 				     .has_full_log = request->attempt > 0,
 				     .kernel_arguments = request->variant->arguments,
+				     .gdb_path = request->gdb_path,
 				     .image_path = request->variant->image_path};
 	struct vm_boot *boot = calloc(1, sizeof(*boot));
 	char *laboratory;
@@ -426,7 +439,7 @@ static int start_guest(struct vm_state *state, const struct boot_request *reques
 	boot->environment = describe(state, laboratory, machine);
 	free(laboratory);
 	if (!err)
-		err = launch(state, boot, &machine);
+		err = launch(state, request, boot, &machine);
 	if (err) {
 		free_boot(boot);
 		return err;
@@ -770,7 +783,7 @@ static int vm_open(struct campaign *campaign)
 	if (!err)
 		err = make_run_directory(state);
 	if (!err)
-		err = make_base_initrd(state);
+		err = make_base_initrd(state, campaign->work, campaign->guest_path);
 	state->accelerator = VM_VIRTUAL_TIME;
 	if (!err && campaign->time == TIME_VIRTUAL)
 		err = prepare_turns(state);

@@ -321,6 +321,14 @@ test_without() {
 	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without K1
 	expect 0
 	expect_equal "the adapted patch" "ONE two three " "$(tr '\n' ' ' <"$out/kernel/a.c")"
+	printf '%s\n' '0001-two.patch # K1' '0002-one.patch # K2 holds R1' >"$work/patches/parts"
+	kernel patch --kernel-tree "$tree" --series "$work/patches/parts" --without R1
+	expect 5 '0002-one.patch has no form without its part R1, which would be without-R1/0002-one.patch'
+	mkdir "$work/patches/without-R1"
+	sed 's/^+ONE/+One/' "$work/patches/0002-one.patch" >"$work/patches/without-R1/0002-one.patch"
+	kernel patch --kernel-tree "$tree" --series "$work/patches/parts" --without r1
+	expect 0
+	expect_equal "the patch without its part" "One TWO three " "$(tr '\n' ' ' <"$out/kernel/a.c")"
 	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without 000
 	expect 5 'both begin with'
 	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without K9

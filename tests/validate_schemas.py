@@ -206,6 +206,31 @@ def check_exact():
         expect_invalid(schema, without(document, "difference"), "exact without difference")
 
 
+def check_explorations():
+    """An exploration and its find, as a guest left them, and what must not pass for one."""
+    folder = f"{SOURCE}/tests/fixtures/explore"
+    documents = {"explore": "explore.json", "explore-summary": "summary.json", "find": "find/find.json",
+                 "stress": "find/plan.json"}
+    for name, path in documents.items():
+        schema = validator(name)
+        good = load(f"{folder}/{path}")
+        expect_valid(schema, good, path)
+        for key in good:
+            expect_invalid(schema, without(good, key), f"{path} without {key}")
+        expect_invalid(schema, with_value(good, 1, "surprise"), f"{path} with a surprise")
+        expect_invalid(schema, with_value(good, 2, "version"), f"{path} of version 2")
+    stress = validator("stress")
+    plan = load(f"{folder}/find/plan.json")
+    expect_valid(stress, load(f"{folder}/find/first-plan.json"), "the plan as it was found")
+    for value, *path in [("sleep", "actors", 0, "mechanism"), (20, "actors", 0, "nice"), ([], "actors"),
+                         (0, "rounds"), (2**32, "seed"), ("realtime", "actors", 0, "class")]:
+        expect_invalid(stress, with_value(plan, value, *path), f"plan with {path} = {value!r}")
+    find = load(f"{folder}/find/find.json")
+    for value, *path in [("oops", "signature", "kind"), (-1, "signature", "at_ns"), ("x", "guest", "image_sha256"),
+                         (0, "number"), ("2", "guest", "topology")]:
+        expect_invalid(validator("find"), with_value(find, value, *path), f"find with {path} = {value!r}")
+
+
 def check_sites():
     schema = validator("site")
     history = validator("history")
@@ -235,6 +260,7 @@ check_campaign_files()
 check_summaries()
 check_many()
 check_exact()
+check_explorations()
 check_sites()
 for failure in failures:
     print("FAIL:", failure)

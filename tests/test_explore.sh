@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Every mistake on the command line of explore is one sentence with the right exit code, said before
+# anything is built, booted or written.
+set -euo pipefail
+# shellcheck source=tests/library.sh
+. "$TEST_TOP/tests/library.sh"
+
+work=$(mktemp -d /tmp/proxeval-test-XXXXXX)
+trap 'rm -rf "$work"' EXIT
+export PROXEVAL_BUILD=$work/build
+
+expect_refusal() { # EXIT-CODE PART-OF-MESSAGE OPTION…
+	local expected=$1 part=$2 said code=0
+	shift 2
+	said=$("$PROXEVAL" explore "$@" --results "$work/results" 2>&1 >/dev/null) || code=$?
+	expect_equal "the exit code of '$*'" "$expected" "$code"
+	expect_contains "'$*'" "$part" "$said"
+	expect_equal "the lines that '$*' says" 1 "$(grep -c . <<<"$said")"
+	[ ! -e "$work/results" ] || fail "'$*' made something"
+}
+
+expect_refusal 3 "'nonsense' is not a mechanism" --only nonsense
+expect_refusal 3 "give one --variant, not 2" --variant a::x --variant b::y
+expect_refusal 3 "LABEL:IMAGE:ARGS" --variant proxy
+expect_refusal 3 "belong to --replay" --gdb
+expect_refusal 3 "belong to --replay" --before 5
+expect_refusal 3 "three different things" --replay x --resume y
+expect_refusal 3 "belong to a new exploration" --resume x --seeds 5
+expect_refusal 3 "belong to a new exploration" --replay x --only tee
+expect_refusal 3 "go beyond the last" --first-seed 4294967295 --seeds 2
+expect_refusal 3 "--seeds takes a number from 1" --seeds 0
+expect_refusal 3 "--duration takes a number from 1" --duration 0
+expect_refusal 3 "2x2x2" --topology 2x2
+expect_refusal 3 "takes no 'operand'" operand
+expect_refusal 5 "cannot open the kernel image" --kernel-image "$work/absent"
+expect_refusal 5 "is not a kernel image" --kernel-image "$PROXEVAL"
+expect_refusal 5 "give the folder of an exploration" --resume "$work/absent"
+expect_refusal 5 "give the folder of a find" --replay "$work/absent"
+expect_refusal 5 "--shrink takes the folder of a find" --shrink "$work/absent"
+
+# A find's folder that somebody changed.
+fixture=$TEST_TOP/tests/fixtures/explore/find
+cp -r "$fixture" "$work/find"
+expect_refusal 5 "cannot read the find's" --replay "$work/find"
+for change in 's/"seed"/"sead"/' 's/"version": *1/"version":2/' 's/proxeval-find/proxeval-plan/' \
+	'1s/{/{"extra": 1,/'; do
+	sed "$change" "$fixture/find.json" >"$work/find/find.json"
+	expect_refusal 5 "find.json: " --replay "$work/find"
+done
+cp "$fixture/find.json" "$work/find/find.json"
+sed 's/"rounds"/"round"/' "$fixture/plan.json" >"$work/find/plan.json"
+expect_refusal 5 'plan.json: "rounds" is not' --replay "$work/find"
+finish

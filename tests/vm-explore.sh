@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A search over seeds: our kernel shows nothing; a planted fault is found, made small, and shows
+# again to the byte.
+set -euo pipefail
+# shellcheck source=tests/library.sh
+. "$TEST_TOP/tests/library.sh"
+# shellcheck source=tests/vm_library.sh
+. "$TEST_TOP/tests/vm_library.sh"
+
+explore() { # ID OPTION…
+	local id=$1
+	shift
+	proxeval explore --no-progress --duration 1 --kernel-image "$image" --results "$work/results" \
+		--id "$id" "$@"
+}
+
+explore sound --seeds 2
+expect_equal "the exit code of a search that finds nothing" 0 "$code"
+expect_contains "a search that finds nothing" "2 of 2 seeds tried" "$(cat "$work/stdout")"
+[ -z "$(ls "$work/results/sound/finds")" ] || fail "a find was kept where there is none"
+
+# It takes an actor of each of two mechanisms, and the second round.
+explore planted --until-found --variant "proxy::sched_proxy_exec=1 proxeval_plant=crash,f-pos,signals,2" \
+	--shrink-runs 12
+expect_equal "the exit code of a search that finds something" 1 "$code"
+find=$work/results/planted/finds/0001
+python3 - "$find" <<-'END' || fail "the find is not what it has to be"
+	import json, sys
+	find = json.load(open(sys.argv[1] + "/find.json"))
+	plan = json.load(open(sys.argv[1] + "/plan.json"))
+	print(find["signature"], find["first"], len(plan["actors"]), plan["rounds"])
+	assert find["signature"]["kind"] == "report"
+	assert "sysrq triggered crash" in find["signature"]["text"]
+	assert find["is_shrunk"] and plan["rounds"] == 2 and find["signature"]["at_ns"] > 10**9
+	assert len(plan["actors"]) < find["first"]["actors"]
+	assert {"f-pos", "signals"} <= {actor["mechanism"] for actor in plan["actors"]}
+END
+grep -q "sysrq_handle_crash\|Call Trace" "$find/stack.txt" || fail "the find has no stack"
+
+mv "$find" "$work/taken-elsewhere"
+proxeval explore --replay "$work/taken-elsewhere" --no-progress
+expect_equal "the exit code of a replay" 1 "$code"
+expect_contains "a replay" "it shows again" "$(cat "$work/stdout")"
+expect_contains "a replay" "the same, byte for byte" "$(cat "$work/stdout")"
+expect_nothing_left "a search"
+finish
