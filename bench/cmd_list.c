@@ -10,6 +10,7 @@
 #include "bench/exit_codes.h"
 #include "bench/message.h"
 #include "bench/topology.h"
+#include "workloads/profiles.h"
 #include "workloads/workload.h"
 
 #define DOCUMENT_VERSION 1
@@ -107,6 +108,23 @@ static struct json_object *workload_to_json(const struct workload *workload)
 	return object;
 }
 
+static struct json_object *profiles_to_json(void)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (const char *const *name = profile_names; *name; name++) {
+		struct json_object *object = json_object_new_object();
+
+		add_string(object, "name", *name);
+		add_string(object, "summary", profile_summary(*name));
+		json_object_object_add(object, "boots",
+				       json_object_new_int64(profile_boots(*name)));
+		json_object_object_add(object, "work", profile_work(*name, NULL, 0));
+		json_object_array_add(list, object);
+	}
+	return list;
+}
+
 static struct json_object *cpu_or_null(int cpu)
 {
 	return cpu < 0 ? NULL : json_object_new_int(cpu);
@@ -140,6 +158,7 @@ static int print_json(const struct topology *topology, const struct placement *p
 	add_string(document, "format", "proxeval-list");
 	json_object_object_add(document, "version", json_object_new_int(DOCUMENT_VERSION));
 	json_object_object_add(document, "workloads", list);
+	json_object_object_add(document, "profiles", profiles_to_json());
 	json_object_object_add(document, "placements", places);
 	json_object_object_add(document, "housekeeping_cpu",
 			       cpu_or_null(topology_housekeeping_cpu(topology)));
@@ -211,6 +230,15 @@ static void print_workload(const struct workload *workload)
 	putchar('\n');
 }
 
+static void print_profiles(void)
+{
+	puts("Profiles, chosen with --profile NAME:");
+	for (const char *const *name = profile_names; *name; name++)
+		printf("  %-14s %s; %u boots of each variant\n", *name, profile_summary(*name),
+		       profile_boots(*name));
+	putchar('\n');
+}
+
 static void print_placements(const struct topology *topology, const struct placement *placements,
 			     size_t count, const char *path)
 {
@@ -274,6 +302,7 @@ static int list(const struct list_values *values)
 	} else {
 		for (const struct workload *const *workload = workloads; *workload; workload++)
 			print_workload(*workload);
+		print_profiles();
 		print_placements(topology, placements, count, values->topology_path);
 	}
 	free(placements);
@@ -309,7 +338,7 @@ const struct command command_list = {
 	.description =
 		(const char *const[]){
 			"Prints what can be measured: each workload with its parameters (unit, range,\n"
-			"default) and metrics (unit, kind, direction, role), and where owner and donor of a\n"
+			"default) and metrics (unit, kind, direction, role), the profiles, and where owner and donor of a\n"
 			"lock can be placed on this machine, with the CPUs that stand for each class.",
 			NULL},
 	.options = options,

@@ -26,6 +26,7 @@
 #define MODULE_FILE	 LAB_MODULE_NAME ".ko"
 #define STAMP_FILE	 LAB_MODULE_NAME ".source"
 #define SOURCE_MAX_BYTES (1 << 20)
+#define PREPARED_STAMP	 ".proxeval-of" /* in module-objects/: the kernel that it is of */
 
 static const char *const source_files[] = {
 	"Kbuild",    "lab_check.c", "lab_check.h",    "lab_device.c",
@@ -140,8 +141,11 @@ static void release_build(struct module_build *build)
 /* An objects folder of the kernel's configuration, without its objects. */
 static int prepare_headers(const struct module_build *build)
 {
-	int err = remove_tree(build->objects);
+	int err = 0;
 
+	if (has_stamp(build->objects, PREPARED_STAMP, build->inputs->hash))
+		return 0;
+	err = remove_tree(build->objects);
 	if (!err)
 		err = make_directories(build->objects);
 	if (!err)
@@ -153,6 +157,8 @@ static int prepare_headers(const struct module_build *build)
 	if (!err)
 		err = kernel_make_target(build->inputs, build->objects, build->log_path,
 					 "modules_prepare", NULL);
+	if (!err)
+		err = write_stamp(build->objects, PREPARED_STAMP, build->inputs->hash);
 	return err;
 }
 

@@ -150,19 +150,45 @@ void task_watch_judge(struct task_watch *watch, const struct task_look *look)
 	}
 }
 
-int task_watch_look(struct task_watch *watch, uint64_t switches_before)
+int task_watch_read(const struct task_watch *watch, struct task_look *look)
 {
 	char text[TEXT_SIZE];
-	struct task_look look;
 	int err;
 
 	err = read_text(watch->sched_fd, text);
 	if (!err)
-		err = task_look_parse_sched(text, &look);
+		err = task_look_parse_sched(text, look);
 	if (!err)
 		err = read_text(watch->stat_fd, text);
-	if (!err)
-		err = task_look_parse_stat(text, &look);
+	return err ? err : task_look_parse_stat(text, look);
+}
+
+int task_migrations(pid_t tid, uint64_t *migrations)
+{
+	int fd = open_task_file(tid, "sched");
+	char text[TEXT_SIZE];
+	unsigned long long count;
+	const char *value;
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = read_text(fd, text);
+	close(fd);
+	if (err)
+		return err;
+	value = value_of(text, "se.nr_migrations");
+	if (!value || sscanf(value, "%llu", &count) != 1)
+		return -ENODATA;
+	*migrations = count;
+	return 0;
+}
+
+int task_watch_look(struct task_watch *watch, uint64_t switches_before)
+{
+	struct task_look look;
+	int err = task_watch_read(watch, &look);
+
 	if (err)
 		return err;
 	watch->switches_before = switches_before;

@@ -51,6 +51,13 @@ int task_watch_begin(struct task_watch *watch, pid_t tid, int own_cpu);
  */
 int task_watch_look(struct task_watch *watch, uint64_t switches_before);
 
+/* The thread as it is now. 0, or a negative errno. */
+int task_watch_read(const struct task_watch *watch, struct task_look *look);
+
+/* How often the kernel has moved thread @tid of this process from CPU to CPU, as its own books have
+ * it (se.nr_migrations): not while it was blocked. 0, or a negative errno. */
+int task_migrations(pid_t tid, uint64_t *migrations);
+
 /* The rule by itself: takes @look into account. */
 void task_watch_judge(struct task_watch *watch, const struct task_look *look);
 

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "reports/format.h"
+#include "reports/growth.h"
+#include "reports/sentences.h"
 #include "reports/writers.h"
 
 static bool is_word(char c)
@@ -73,11 +75,6 @@ static void add_cell(struct buffer *out, const char *text)
 	buffer_add(out, " ");
 	add_escaped(out, text);
 	buffer_add(out, " |");
-}
-
-static const char *label_of(const struct analysis *analysis, size_t variant)
-{
-	return analysis->results->variants[variant].label;
 }
 
 static void add_list(struct buffer *out, const char *bullet, const char *const *texts, size_t count)
@@ -205,6 +202,62 @@ static void add_machines(struct buffer *out, const struct analysis *analysis)
 		return;
 	buffer_add(out, "## Primary metrics, machine by machine\n\n");
 	add_tables(out, analysis, analysis->by_machine, analysis->n_by_machine, FAMILY_PRIMARY);
+}
+
+/* A curve's point: the figures, and how many times those of the first point they are. */
+static void add_growth_point(struct buffer *out, const struct analysis *analysis,
+			     const struct growth *growth, size_t index)
+{
+	const struct comparison *first = growth->points[0].comparison;
+	const struct comparison *point = growth->points[index].comparison;
+	const char *unit = metric_of(analysis, point)->unit;
+	char text[FORMATTED_MAX];
+
+	buffer_format(out, "| %.15g |", growth->points[index].value);
+	add_cell(out, format_value(text, point->baseline.centre, unit));
+	add_cell(out, format_value(text, point->other.centre, unit));
+	add_cell(out, format_ratio(text, point->ratio));
+	add_cell(out, format_ratio(text, point->baseline.centre / first->baseline.centre));
+	add_cell(out, format_ratio(text, point->other.centre / first->other.centre));
+	buffer_add(out, "\n");
+}
+
+static void add_growth(struct buffer *out, const struct analysis *analysis, struct arena *arena,
+		       const struct growth *growth)
+{
+	const struct comparison *first = growth->points[0].comparison;
+	const char *title = growth_title(arena, analysis, growth);
+
+	buffer_add(out, "**");
+	add_escaped(out, title ? title : "");
+	buffer_add(out, "**\n\n|");
+	add_cell(out, growth->parameter);
+	add_cell(out, label_of(analysis, first->against));
+	add_cell(out, label_of(analysis, first->variant));
+	add_cell(out, "ratio");
+	add_cell(out, "grown, baseline");
+	add_cell(out, "grown, variant");
+	buffer_add(out, "\n|--:|--:|--:|--:|--:|--:|\n");
+	for (size_t i = 0; i < growth->n_points; i++)
+		add_growth_point(out, analysis, growth, i);
+	buffer_add(out, "\n");
+}
+
+static void add_growths(struct buffer *out, const struct analysis *analysis)
+{
+	struct arena arena = {0};
+	struct growth *growths;
+	size_t count;
+
+	if (growths_find(&arena, analysis, &growths, &count)) {
+		out->failed = true;
+		count = 0;
+	}
+	if (count)
+		buffer_add(out, "## Growth\n\n");
+	for (size_t i = 0; i < count; i++)
+		add_growth(out, analysis, &arena, &growths[i]);
+	arena_release(&arena);
 }
 
 static void add_facts(struct buffer *out, const struct analysis *analysis)
@@ -383,6 +436,7 @@ void markdown_write(struct buffer *out, const struct analysis *analysis)
 	add_facts(out, analysis);
 	add_family(out, analysis, FAMILY_PRIMARY, "Primary metrics");
 	add_machines(out, analysis);
+	add_growths(out, analysis);
 	add_family(out, analysis, FAMILY_CONTROL, "Controls");
 	add_invariants(out, analysis);
 	add_evidence(out, analysis);

@@ -304,6 +304,7 @@ void text_write(struct buffer *out, const struct analysis *analysis, struct text
 	if (style.is_complete)
 		add_facts(&page);
 	text_add_tables(&page);
+	text_add_growth(&page);
 	add_invariants(&page);
 	add_evidence(&page);
 	if (style.is_complete) {

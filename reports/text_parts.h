@@ -14,4 +14,7 @@ struct text_page {
 /* Primary metrics, machine by machine where they disagree, secondary figures, controls. */
 void text_add_tables(struct text_page *page);
 
+/* A table for each curve that the sections' parameters make: nothing where nothing was swept. */
+void text_add_growth(struct text_page *page);
+
 #endif

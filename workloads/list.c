@@ -9,8 +9,12 @@
 #include "bench/options.h"
 
 const struct workload *const workloads[] = {
+	&workload_latency,
+	&workload_lock_chain,
 	&workload_mutex_inversion,
 	&workload_sleeping_owner,
+	&workload_throughput,
+	&workload_wakeup_cost,
 	NULL,
 };
 

@@ -47,6 +47,7 @@ static __u32 targets_of(__u32 code)
 		return LAB_WW_MUTEXES;
 	case LAB_WAIT:
 	case LAB_POST:
+	case LAB_COMPUTE_UNTIL:
 		return LAB_EVENTS;
 	case LAB_WAKE:
 		return LAB_ROLES;
@@ -65,6 +66,7 @@ static int check_time(struct lab_checker *checker, const struct lab_operation *o
 	case LAB_SLEEP_KILLABLE:
 	case LAB_SLEEP_IO:
 	case LAB_WAIT:
+	case LAB_COMPUTE_UNTIL:
 		is_required = true;
 		break;
 	case LAB_LOCK_INTERRUPTIBLE:

@@ -65,6 +65,8 @@ enum lab_code {
 	LAB_POST = 16,
 	/* Wakes the task that is role @target, whatever it sleeps on; -ESRCH: it is not here. */
 	LAB_WAKE = 17,
+	/* As LAB_WAIT, but computing all the while: a holder that is runnable. */
+	LAB_COMPUTE_UNTIL = 18,
 	LAB_CODE_END
 };
 
