@@ -10,7 +10,9 @@
 
 const struct workload *const workloads[] = {
 	&workload_lock_chain,
+	&workload_lock_kinds,
 	&workload_mutex_inversion,
+	&workload_rename_inversion,
 	&workload_sleeping_owner,
 	NULL,
 };

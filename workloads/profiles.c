@@ -46,12 +46,62 @@ static const struct profile_item quick_items[] = {
 static const char *const fifo[] = {"donor", "fifo", NULL};
 static const char *const nice_donor[] = {"donor", "nice", NULL};
 static const char *const deadline[] = {"donor", "deadline", NULL};
+/* clang-format off */
+static const char *const sleep_on_pipe[] = {"sleep_on", "pipe", NULL};
+static const char *const sleep_on_fifo[] = {"sleep_on", "fifo", NULL};
+static const char *const sleep_on_io[] = {"sleep_on", "io_wait", NULL};
+#define SLEEPING_OWNERS \
+	{.workload = "sleeping-owner", .parameters = sleep_on_pipe}, \
+	{.workload = "sleeping-owner", .parameters = sleep_on_fifo}, \
+	{.workload = "sleeping-owner", .parameters = sleep_on_io}
+
+/* The matrix of lock-kinds asks "whether" of each kind, and the rest with less effort. */
+#define LOCK_KIND(name) {"kind", name, "samples", "6", "control_samples", "2", NULL}
+static const char *const kind_f_pos[] = LOCK_KIND("f_pos");
+static const char *const kind_rename[] = LOCK_KIND("rename");
+static const char *const kind_pipe[] = LOCK_KIND("pipe");
+static const char *const kind_unix[] = LOCK_KIND("unix");
+static const char *const kind_epoll[] = LOCK_KIND("epoll");
+static const char *const kind_seq_file[] = LOCK_KIND("seq_file");
+static const char *const kind_rwsem[] = LOCK_KIND("rwsem");
+static const char *const kind_pi_futex[] = LOCK_KIND("pi-futex");
+static const char *const kind_plain_futex[] = LOCK_KIND("plain-futex");
+#define LOCK_KINDS \
+	{.workload = "lock-kinds", .parameters = kind_f_pos}, \
+	{.workload = "lock-kinds", .parameters = kind_rename}, \
+	{.workload = "lock-kinds", .parameters = kind_pipe}, \
+	{.workload = "lock-kinds", .parameters = kind_unix}, \
+	{.workload = "lock-kinds", .parameters = kind_epoll}, \
+	{.workload = "lock-kinds", .parameters = kind_seq_file}, \
+	{.workload = "lock-kinds", .parameters = kind_rwsem}, \
+	{.workload = "lock-kinds", .parameters = kind_pi_futex}, \
+	{.workload = "lock-kinds", .parameters = kind_plain_futex}
+
+static const char *const alone[] = {"scenario", "alone", NULL};
+static const char *const contention[] = {"scenario", "contention", NULL};
+static const char *const schedload[] = {"scenario", "schedload", NULL};
+static const char *const schedload_contention[] = {"scenario", "schedload-contention", NULL};
+static const char *const contention_throttled[] = {"scenario", "contention-throttled", NULL};
+static const char *const schedload_throttled[] = {"scenario", "schedload-throttled", NULL};
+static const char *const schedload_contention_throttled[] = {"scenario", "schedload-contention-throttled", NULL};
+#define RENAME_SCENARIOS \
+	{.workload = "rename-inversion", .parameters = alone}, \
+	{.workload = "rename-inversion", .parameters = contention}, \
+	{.workload = "rename-inversion", .parameters = schedload}, \
+	{.workload = "rename-inversion", .parameters = schedload_contention}, \
+	{.workload = "rename-inversion", .parameters = contention_throttled}, \
+	{.workload = "rename-inversion", .parameters = schedload_throttled}, \
+	{.workload = "rename-inversion", .parameters = schedload_contention_throttled}
+/* clang-format on */
 static const struct profile_item standard_items[] = {
 	{.workload = "mutex-inversion", .parameters = fifo},
 	{.workload = "mutex-inversion", .parameters = nice_donor},
 	{.workload = "mutex-inversion", .parameters = deadline},
 	{.workload = "sleeping-owner", .parameters = fifo},
 	{.workload = "sleeping-owner", .parameters = nice_donor},
+	SLEEPING_OWNERS,
+	LOCK_KINDS,
+	RENAME_SCENARIOS,
 	{.workload = NULL},
 };
 
@@ -71,6 +121,9 @@ static const struct profile_item thorough_items[] = {
 	{.workload = "sleeping-owner", .parameters = nice_donor},
 	{.workload = "sleeping-owner", .parameters = deadline},
 	{.workload = "sleeping-owner", .parameters = cgroup},
+	SLEEPING_OWNERS,
+	LOCK_KINDS,
+	RENAME_SCENARIOS,
 	{.workload = NULL},
 };
 

@@ -109,7 +109,9 @@ struct workload {
 };
 
 extern const struct workload workload_lock_chain;
+extern const struct workload workload_lock_kinds;
 extern const struct workload workload_mutex_inversion;
+extern const struct workload workload_rename_inversion;
 extern const struct workload workload_sleeping_owner;
 
 /* The one explicit list; NULL-terminated. */
