@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# An owner that sleeps in its section, on whatever it is: our kernel bounds the wait with proxy execution on and not
-# with it off, the evidence holds, and the kernel's books are as they were before.
+# An owner that sleeps in its section, on whatever it is: our kernel bounds the wait with proxy
+# execution on and not with it off, the evidence holds, and the kernel's books are as they were.
 set -euo pipefail
 # shellcheck source=tests/library.sh
 . "$TEST_TOP/tests/library.sh"

@@ -8,6 +8,7 @@
 
 #include "bench/options.h"
 
+/* clang-format off */
 const struct workload *const workloads[] = {
 	&workload_lock_chain,
 	&workload_lock_kinds,
@@ -16,6 +17,7 @@ const struct workload *const workloads[] = {
 	&workload_sleeping_owner,
 	NULL,
 };
+/* clang-format on */
 
 const struct workload *workload_find(const char *name)
 {
