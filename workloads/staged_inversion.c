@@ -319,17 +319,8 @@ static int try_to_arm(struct workload_run *run, struct inversion *inversion)
 	return 0;
 }
 
-int staged_inversion_setup(struct workload_run *run, const struct staged_inversion *staged)
+static void set_roles(const struct workload_run *run, struct inversion *inversion)
 {
-	struct inversion *inversion = calloc(1, sizeof(*inversion));
-	int err;
-
-	if (!inversion)
-		return -ENOMEM;
-	inversion->staged = staged;
-	inversion->spare_cpu = spare_cpu(run->placement);
-	run->state = inversion;
-	inversion->random.state = random_seed_for(run->seed, "gaps");
 	inversion->fifo = (struct task_class){.policy = SCHED_FIFO, .priority = DONOR_PRIORITY};
 	inversion->roles = (struct episode_roles){
 		.owner_cpu = run->placement->owner_cpu,
@@ -347,6 +338,20 @@ int staged_inversion_setup(struct workload_run *run, const struct staged_inversi
 		.lead_ns = LEAD_NS,
 		.limit_ns = number(run, "limit_ms") * 1000000,
 	};
+}
+
+int staged_inversion_setup(struct workload_run *run, const struct staged_inversion *staged)
+{
+	struct inversion *inversion = calloc(1, sizeof(*inversion));
+	int err;
+
+	if (!inversion)
+		return -ENOMEM;
+	inversion->staged = staged;
+	inversion->spare_cpu = spare_cpu(run->placement);
+	run->state = inversion;
+	inversion->random.state = random_seed_for(run->seed, "gaps");
+	set_roles(run, inversion);
 	err = make_samples(run, inversion);
 	if (!err)
 		err = place_conductor(run);
