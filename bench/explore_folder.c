@@ -109,7 +109,7 @@ static int keep_inputs(struct explore *explore)
 		message_errno(err, "cannot copy the kernel image %s to %s",
 			      explore->order.image_path, explore->directory);
 	else
-		err = guest_files_pack(&files, &files_bytes);
+		err = guest_files_pack(NULL, &files, &files_bytes);
 	if (!err) {
 		sha256_bytes(image, image_bytes, explore->guest.image_sha256);
 		sha256_bytes(files, files_bytes, explore->guest.guest_sha256);

@@ -97,6 +97,7 @@ struct series_patch {
 	char *name;  /* as the series file has it */
 	char *tag;   /* "K6", from the line's comment "# K6 needs K5"; may be NULL */
 	char *needs; /* tags that it does not go without, separated by blanks; may be NULL */
+	char *holds; /* the tag of a part of it, from "# K7 holds R1"; may be NULL */
 	char *path;
 	size_t number;	    /* in the series as it was read, from 1 on */
 	unsigned int strip; /* -pN */
@@ -121,7 +122,9 @@ void series_release(struct series *series);
 /*
  * Takes the patch @which out: its tag, its number in the series or its name (the beginning of
  * it, if only one begins so). A later patch of which the folder without-TAG, beside the
- * patches, has another form takes that. -EINVAL with its message when there is no such patch.
+ * patches, has another form takes that. @which may be what a patch holds: then nothing is taken
+ * out, and that patch has to have another form. -EINVAL with its message when there is no such
+ * patch.
  */
 int series_leave_out(struct series *series, const char *which);
 

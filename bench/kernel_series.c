@@ -42,7 +42,10 @@ static int add_patch(struct series *series, const char *name, const char *direct
 	return -EINVAL;
 }
 
-/* "K6 needs K5 K2": what --without may call the last patch, and what that one cannot miss. */
+/*
+ * "K6 needs K5 K2": what --without may call the last patch, and what that one cannot miss.
+ * "K7 holds R1": it can be had without its part R1.
+ */
 static int add_tag(struct series *series, char *comment)
 {
 	struct series_patch *item = &series->items[series->count - 1];
@@ -51,12 +54,14 @@ static int add_tag(struct series *series, char *comment)
 	if (!tag)
 		return 0;
 	word = strtok_r(NULL, " \t\r", &save);
-	if (word && strcmp(word, "needs"))
+	if (word && strcmp(word, "needs") && strcmp(word, "holds"))
 		return 0; /* a comment for people */
 	item->tag = strdup(tag);
-	if (word)
+	if (word && *word == 'n')
 		item->needs = strdup(save ? save : "");
-	return item->tag && (!word || item->needs) ? 0 : -ENOMEM;
+	else if (word)
+		item->holds = strdup(strtok_r(NULL, " \t\r", &save) ?: "");
+	return item->tag && (!word || item->needs || item->holds) ? 0 : -ENOMEM;
 }
 
 static int parse_series_line(char *line, const char *path, unsigned long number, bool is_aid,
@@ -121,6 +126,7 @@ static void patch_release(struct series_patch *item)
 	free(item->name);
 	free(item->tag);
 	free(item->needs);
+	free(item->holds);
 	free(item->path);
 	*item = (struct series_patch){0};
 }
@@ -140,6 +146,14 @@ static bool is_called(const struct series_patch *item, const char *which)
 {
 	return !item->is_aid &&
 	       ((item->tag && !strcasecmp(item->tag, which)) || !strcmp(item->name, which));
+}
+
+static struct series_patch *find_holder(const struct series *series, const char *part)
+{
+	for (size_t i = 0; i < series->count; i++)
+		if (series->items[i].holds && *part && !strcasecmp(series->items[i].holds, part))
+			return &series->items[i];
+	return NULL;
 }
 
 /* The index of the patch, or -EINVAL after a message. */
@@ -176,7 +190,7 @@ static long find_patch(const struct series *series, const char *which)
 	return found;
 }
 
-/* Takes the form of @item that was made for a series without @tag, if there is one. */
+/* Takes the form of @item that was made for a series without @tag: 1, or 0 if there is none. */
 static int adapt_patch(struct series_patch *item, const char *tag)
 {
 	char *directory = directory_of(item->path), *path = NULL, *name = NULL;
@@ -196,6 +210,7 @@ static int adapt_patch(struct series_patch *item, const char *tag)
 			item->path = path;
 			name = old_name;
 			path = old_path;
+			err = 1;
 		}
 	}
 	free(directory);
@@ -204,14 +219,42 @@ static int adapt_patch(struct series_patch *item, const char *tag)
 	return err;
 }
 
+/* For messages. */
+static int note_left_out(struct series *series, const char *called)
+{
+	char *left_out = format_string("%s%s%s", series->left_out ? series->left_out : "",
+				       series->left_out ? " and " : "", called);
+
+	free(series->left_out);
+	series->left_out = left_out;
+	return left_out ? 0 : -ENOMEM;
+}
+
+static int leave_part_out(struct series *series, struct series_patch *holder)
+{
+	int err = adapt_patch(holder, holder->holds);
+
+	if (err < 0)
+		return err;
+	if (!err) {
+		message_error("--without: %s has no form without its part %s, which would be "
+			      "without-%s/%s",
+			      holder->name, holder->holds, holder->holds, holder->name);
+		return -EINVAL;
+	}
+	return note_left_out(series, holder->holds);
+}
+
 int series_leave_out(struct series *series, const char *which)
 {
-	long index = find_patch(series, which);
-	struct series_patch taken;
+	struct series_patch taken, *holder = find_holder(series, which);
 	const char *called;
-	char *left_out;
-	int err = 0;
+	long index;
+	int err;
 
+	if (holder)
+		return leave_part_out(series, holder);
+	index = find_patch(series, which);
 	if (index < 0)
 		return (int)index;
 	taken = series->items[index];
@@ -219,15 +262,12 @@ int series_leave_out(struct series *series, const char *which)
 	series->count--;
 	memmove(&series->items[index], &series->items[index + 1],
 		(series->count - (size_t)index) * sizeof(taken));
-	left_out = format_string("%s%s%s", series->left_out ? series->left_out : "",
-				 series->left_out ? " and " : "", called);
-	free(series->left_out);
-	series->left_out = left_out;
-	for (size_t i = (size_t)index; i < series->count && !err; i++)
+	err = note_left_out(series, called);
+	for (size_t i = (size_t)index; i < series->count && err >= 0; i++)
 		if (!series->items[i].is_aid)
 			err = adapt_patch(&series->items[i], called);
 	patch_release(&taken);
-	return left_out ? err : -ENOMEM;
+	return err < 0 ? err : 0;
 }
 
 static bool has_tag(const struct series *series, const char *tag, size_t length)

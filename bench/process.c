@@ -42,23 +42,31 @@ bool process_stop_requested(void)
 	return stop_requested;
 }
 
-bool is_program_available(const char *program)
+char *process_find_program(const char *program)
 {
 	const char *path = getenv("PATH");
-	char *copy, *save = NULL, *full;
-	bool found = false;
+	char *copy, *save = NULL, *full = NULL;
 
 	if (strchr(program, '/'))
-		return !access(program, X_OK);
+		return access(program, X_OK) ? NULL : strdup(program);
 	copy = strdup(path ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
-	for (char *dir = strtok_r(copy, ":", &save); dir && !found;
-	     dir = strtok_r(NULL, ":", &save)) {
+	for (char *dir = strtok_r(copy, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
 		full = format_string("%s/%s", dir, program);
-		found = full && !access(full, X_OK);
+		if (full && !access(full, X_OK))
+			break;
 		free(full);
+		full = NULL;
 	}
 	free(copy);
-	return found;
+	return full;
+}
+
+bool is_program_available(const char *program)
+{
+	char *path = process_find_program(program);
+
+	free(path);
+	return path;
 }
 
 /* In the child, between fork and exec. */

@@ -42,7 +42,10 @@ int process_capture(const char *const *argv, char **out);
  */
 pid_t process_start(const char *const *argv, const char *const *environment, const char *log_path);
 
-/* Whether @program is in PATH. */
+/* Where in PATH @program is; NULL: nowhere. The caller frees it. */
+char *process_find_program(const char *program);
+
+/* Whether it is there. */
 bool is_program_available(const char *program);
 
 /*

@@ -44,19 +44,43 @@ static int write_to(const char *directory, const char *name, const char *value)
 	return err;
 }
 
-/* Whether @directory gives the cpu controller to its children. */
-static bool gives_cpu(const char *directory)
+/* The controllers that @directory gives to its children, as "cpu memory"; NULL: that cannot be
+ * read. */
+static char *controllers_given(const char *directory)
 {
 	char *path = format_string("%s/cgroup.subtree_control", directory);
-	char line[256], *save = NULL;
-	bool found = false;
+	char line[256];
+	int err = path ? read_line(path, line, sizeof(line)) : -ENOMEM;
 
-	if (path && !read_line(path, line, sizeof(line)))
-		for (char *word = strtok_r(line, " ", &save); word && !found;
-		     word = strtok_r(NULL, " ", &save))
-			found = !strcmp(word, "cpu");
 	free(path);
-	return found;
+	return err ? NULL : strdup(line);
+}
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = strstr(words, word); at; at = strstr(at + 1, word))
+		if ((at == words || at[-1] == ' ') && (!at[length] || at[length] == ' '))
+			return true;
+	return false;
+}
+
+/* What the parent gives now and did not before. */
+static void take_back(const struct section_cgroup *cgroup)
+{
+	char *given = controllers_given(cgroup->parent), *save = NULL;
+
+	for (char *word = given ? strtok_r(given, " ", &save) : NULL; word;
+	     word = strtok_r(NULL, " ", &save)) {
+		char *less =
+			has_word(cgroup->parent_gave, word) ? NULL : format_string("-%s", word);
+
+		if (less)
+			write_to(cgroup->parent, "cgroup.subtree_control", less);
+		free(less);
+	}
+	free(given);
 }
 
 int section_cgroup_make(struct section_cgroup *cgroup)
@@ -67,7 +91,7 @@ int section_cgroup_make(struct section_cgroup *cgroup)
 	cgroup->parent = find_hierarchy();
 	if (!cgroup->parent || access(cgroup->parent, W_OK))
 		return 0;
-	cgroup->parent_had_cpu = gives_cpu(cgroup->parent);
+	cgroup->parent_gave = controllers_given(cgroup->parent);
 	cgroup->path = format_string("%s/proxeval-%d", cgroup->parent, (int)getpid());
 	if (!cgroup->path)
 		return -ENOMEM;
@@ -92,8 +116,9 @@ void section_cgroup_kill(const struct section_cgroup *cgroup)
 
 void section_cgroup_release(struct section_cgroup *cgroup)
 {
-	if (cgroup->parent && !cgroup->parent_had_cpu && gives_cpu(cgroup->parent))
-		write_to(cgroup->parent, "cgroup.subtree_control", "-cpu");
+	if (cgroup->parent_gave)
+		take_back(cgroup);
+	free(cgroup->parent_gave);
 	free(cgroup->path);
 	free(cgroup->parent);
 	*cgroup = (struct section_cgroup){0};

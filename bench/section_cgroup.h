@@ -8,7 +8,7 @@
 struct section_cgroup {
 	char *path; /* NULL: there is none */
 	char *parent;
-	bool parent_had_cpu; /* the parent gave the cpu controller on before */
+	char *parent_gave; /* the controllers that the parent gave on before; NULL: not known */
 };
 
 /*
@@ -24,8 +24,8 @@ int section_cgroup_enter(const struct section_cgroup *cgroup);
 /* Kills every process in it. */
 void section_cgroup_kill(const struct section_cgroup *cgroup);
 
-/* Frees, after settings_restore_all() has removed it; takes the cpu controller back from the parent
- * if it was lent. */
+/* Frees, after settings_restore_all() has removed it; takes back what controllers the parent was
+ * made to give on meanwhile. */
 void section_cgroup_release(struct section_cgroup *cgroup);
 
 #endif

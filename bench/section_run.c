@@ -370,9 +370,10 @@ static int run_prepared(const struct section *section, const struct section_cont
 		*part = make_outcome(OUTCOME_FAILED, "%s", reason ? reason : strerror(-err));
 		err = 0;
 	} else {
-		metronome =
-			metronome_start(context->virtual_time ? spare_cpu(&section->placement) : -1,
-					context->metronome_period_ns);
+		metronome = metronome_start(context->virtual_time && !section->workload->is_alone
+						    ? spare_cpu(&section->placement)
+						    : -1,
+					    context->metronome_period_ns);
 		err = run_child(section, context, &around, part);
 		metronome_stop(metronome);
 	}

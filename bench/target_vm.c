@@ -146,7 +146,8 @@ static int make_run_directory(struct vm_state *state)
 }
 
 /* What every guest of the run gets: what is here, or what somebody packed before. */
-static int make_base_initrd(struct vm_state *state, const char *packed_path)
+static int make_base_initrd(struct vm_state *state, struct json_object *work,
+			    const char *packed_path)
 {
 	char *bytes = NULL;
 	int err;
@@ -157,7 +158,7 @@ static int make_base_initrd(struct vm_state *state, const char *packed_path)
 		if (err)
 			message_errno(err, "cannot read %s", packed_path);
 	} else {
-		err = guest_files_pack(&state->initrd, &state->initrd_bytes);
+		err = guest_files_pack(work, &state->initrd, &state->initrd_bytes);
 	}
 	if (!err)
 		sha256_bytes(state->initrd, state->initrd_bytes, state->initrd_sha256);
@@ -782,7 +783,7 @@ static int vm_open(struct campaign *campaign)
 	if (!err)
 		err = make_run_directory(state);
 	if (!err)
-		err = make_base_initrd(state, campaign->guest_path);
+		err = make_base_initrd(state, campaign->work, campaign->guest_path);
 	state->accelerator = VM_VIRTUAL_TIME;
 	if (!err && campaign->time == TIME_VIRTUAL)
 		err = prepare_turns(state);

@@ -15,6 +15,7 @@ struct metric {
 	uint64_t count;	   /* of a counter, or an invariant's violations */
 	uint64_t exposure; /* of an invariant */
 	bool is_set;
+	bool is_left_out;
 	char *broken; /* why its figures say nothing; NULL: they do */
 };
 
@@ -28,6 +29,7 @@ struct evidence {
 
 struct fact {
 	char *name;
+	char *text; /* NULL: it is the value */
 	double value;
 	struct fact *next;
 };
@@ -142,6 +144,7 @@ void result_free(struct result *result)
 		struct fact *next = result->facts->next;
 
 		free(result->facts->name);
+		free(result->facts->text);
 		free(result->facts);
 		result->facts = next;
 	}
@@ -211,6 +214,13 @@ void result_break_metric(struct result *result, const char *name, const char *re
 	}
 }
 
+void result_leave_out(struct result *result, const char *name)
+{
+	for (size_t i = 0; i < result->n_metrics; i++)
+		if (!strcmp(result->metrics[i].spec->name, name))
+			result->metrics[i].is_left_out = true;
+}
+
 void result_add_evidence(struct result *result, const char *name, bool held, uint64_t observed,
 			 uint64_t expected, const char *text)
 {
@@ -248,18 +258,34 @@ enum outcome result_outcome(const struct result *result)
 	return result->outcome;
 }
 
-void result_add_fact(struct result *result, const char *name, double value)
+static struct fact *add_fact(struct result *result, const char *name)
 {
 	struct fact *fact = calloc(1, sizeof(*fact));
 	struct fact **tail = &result->facts;
 
 	if (!fact)
-		return;
+		return NULL;
 	fact->name = strdup(name);
-	fact->value = value;
 	while (*tail)
 		tail = &(*tail)->next;
 	*tail = fact;
+	return fact;
+}
+
+void result_add_fact(struct result *result, const char *name, double value)
+{
+	struct fact *fact = add_fact(result, name);
+
+	if (fact)
+		fact->value = value;
+}
+
+void result_add_text_fact(struct result *result, const char *name, const char *text)
+{
+	struct fact *fact = add_fact(result, name);
+
+	if (fact)
+		fact->text = strdup(text);
 }
 
 /* Twelve significant digits: no measurement here has more, and 0.05 stays 0.05. */
@@ -380,11 +406,14 @@ struct json_object *result_to_json(const struct result *result)
 
 	/* What could not run has no metrics: empty ones would read like measured ones. */
 	for (size_t i = 0; i < result->n_metrics && result->outcome != OUTCOME_UNSUPPORTED; i++)
-		json_object_array_add(metrics, metric_to_json(&result->metrics[i]));
+		if (!result->metrics[i].is_left_out)
+			json_object_array_add(metrics, metric_to_json(&result->metrics[i]));
 	for (const struct evidence *e = result->evidence; e; e = e->next)
 		json_object_array_add(evidence, evidence_to_json(e));
 	for (const struct fact *f = result->facts; f; f = f->next)
-		json_object_object_add(facts, f->name, number(f->value));
+		json_object_object_add(facts, f->name,
+				       f->text ? json_object_new_string(f->text)
+					       : number(f->value));
 	json_object_object_add(object, "outcome",
 			       json_object_new_string(outcome_names[result->outcome]));
 	json_object_object_add(object, "reason", string_or_null(result->reason));

@@ -71,6 +71,9 @@ void result_set_invariant(struct result *result, const char *name, uint64_t viol
 /* Marks one metric broken, with the reason; its figures are kept. */
 void result_break_metric(struct result *result, const char *name, const char *reason);
 
+/* The document does not have this metric: with this kind of time there is no such figure. */
+void result_leave_out(struct result *result, const char *name);
+
 /*
  * Adds one piece of evidence: @observed of @expected times the thing was seen, and
  * it @held by the workload's own rule.
@@ -85,6 +88,7 @@ enum outcome result_outcome(const struct result *result);
 
 /* A fact that readers need (resolved parameter, calibrated length …): goes to "facts". */
 void result_add_fact(struct result *result, const char *name, double value);
+void result_add_text_fact(struct result *result, const char *name, const char *text);
 
 /* The "outcome", "reason", "metrics", "evidence", "facts" of a section (doc/internals.md). */
 struct json_object *result_to_json(const struct result *result);

@@ -22,7 +22,12 @@ struct json_object;
 #define IMPORT_TARGET	   "import"
 
 /* What a tool's output does not say, or not always. */
+struct import_samples;
 struct import_hints {
+	/* Called for each thread of cyclictest's, in their order, before the thread's section is
+	 * made; its bins are in rising order and live as long as what was imported. May be NULL. */
+	void (*on_thread)(void *context, const struct import_samples *samples);
+	void *context;
 	bool is_in_ns; /* cyclictest's text is of `cyclictest -N` */
 };
 

@@ -594,12 +594,24 @@ static void scale_bins(const struct cyclictest *test)
 			test->threads[i].bins[j].value_ns *= test->unit_ns;
 }
 
+static void tell_threads(const struct cyclictest *test)
+{
+	const struct import_hints *hints = test->in->hints;
+	struct import_samples samples;
+
+	for (size_t i = 0; i < test->n_threads && hints->on_thread; i++) {
+		scale(test, &test->threads[i], &samples);
+		hints->on_thread(hints->context, &samples);
+	}
+}
+
 static int add_sections(struct cyclictest *test)
 {
 	struct thread sum;
 	int err;
 
 	scale_bins(test);
+	tell_threads(test);
 	err = sum_threads(test, &sum);
 	if (!err)
 		err = add_section(test, &sum, "all-threads", ROLE_PRIMARY);

@@ -36,7 +36,7 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 code=0
-"$program" run --time=virtual --quick --seed 1 --id "$id" --results "$work" \
+"$program" run mutex-inversion --time=virtual --quick --seed 1 --id "$id" --results "$work" \
 	${fewer[@]+"${fewer[@]}"} || code=$?
 # 0, 1 and 2 are verdicts; from 3 on nothing was measured.
 [ "$code" -le 2 ] || exit "$code"

@@ -25,7 +25,7 @@ make_tree() {
 		PATCHLEVEL = 2
 		SUBLEVEL = 99
 		.RECIPEPREFIX = >
-		.PHONY: allnoconfig bzImage
+		.PHONY: allnoconfig bzImage olddefconfig modules_prepare modules
 		allnoconfig:
 		> sed /REFUSED/d $(KCONFIG_ALLCONFIG) >$(O)/.config
 		bzImage:
@@ -33,6 +33,14 @@ make_tree() {
 		> mkdir -p $(O)/arch/x86/boot
 		> cat kernel/a.c $(O)/.config >$(O)/arch/x86/boot/bzImage
 		> echo x >>$(O)/builds
+		olddefconfig:
+		> test -s $(O)/.config
+		modules_prepare:
+		> echo x >$(O)/prepared
+		modules:
+		> ! grep MODULELESS kernel/a.c
+		> cat kernel/a.c $(M)/lab_run.c >$(M)/proxeval_lab.ko
+		> echo x >>$(or $(O),$(M))/modules
 	MAKE
 	cat >"$work/patches/good.patch" <<-'PATCH'
 		--- a/kernel/a.c
@@ -130,6 +138,45 @@ assert m["config"]["CONFIG_SCHED_PROXY_EXEC"] == "y", m
 		fail "the list does not have both kernels: $out"
 	check_list_schema "$out"
 	[ "$before" = "$(state_of "$tree")" ] || fail "the user's tree was written to"
+}
+
+modules() { cat "$PROXEVAL_BUILD"/kernel/sources/*/{objects,module-objects}/modules 2>/dev/null | wc -l; }
+
+# The module lies beside each image, is of the same tree, and costs no kernel to build again.
+test_laboratory() {
+	local image other data=$work/data PROXEVAL_BUILD=$work/build-with-modules
+	kernel build --kernel-tree "$tree" --series "$series"
+	image=$out
+	grep -q TWO "${image%/*}/proxeval_lab.ko" || fail "the module is not of the patched tree"
+	kernel build --kernel-tree "$tree" --series /dev/null
+	other=$out
+	grep -q two "${other%/*}/proxeval_lab.ko" || fail "the module is not of the tree as it is"
+	[ "$(modules)" = 2 ] || fail "modules were built $(modules) times instead of 2"
+	mkdir -p "$data"
+	cp -r "$TEST_TOP/workloads" "$TEST_TOP/kernel-patches" "$data"
+	echo '/* edited */' >>"$data/workloads/kmod/lab_run.c"
+	PROXEVAL_DATA=$data kernel build --kernel-tree "$tree" --series "$series"
+	[ "$out" = "$image" ] || fail "an edited module makes another kernel: $out"
+	[ "$(builds)" = 2 ] || fail "an edited module costs a kernel build"
+	grep -q edited "${image%/*}/proxeval_lab.ko" || fail "an edited module is not built again"
+	grep -q TWO "${image%/*}/proxeval_lab.ko" || fail "it is built for another kernel's tree"
+	sed s/TWO/MODULELESS/ "$work/patches/good.patch" >"$work/patches/moduleless.patch"
+	echo moduleless.patch >"$work/patches/moduleless"
+	kernel build --kernel-tree "$tree" --series "$work/patches/moduleless"
+	expect 0 'the lock laboratory does not build for this kernel'
+	[ ! -e "${out%/*}/proxeval_lab.ko" ] || fail "a module that does not build is there"
+	kernel build --kernel-tree "$tree" --series "$work/patches/moduleless"
+	[ -z "$err" ] || fail "what does not build is tried twice: $err"
+	kernel module --kernel-tree "$work/patches"
+	expect 5 'include/config/kernel.release'
+	mkdir -p "$tree/include/config"
+	echo 7.2.99-here >"$tree/include/config/kernel.release"
+	kernel module --kernel-tree "$tree"
+	rm -r "$tree/include"
+	expect 0
+	grep -q two "$PROXEVAL_BUILD/kernel/modules/7.2.99-here/proxeval_lab.ko" ||
+		fail "the module for a foreign kernel is not there: $err"
+	[ "$out" = "$PROXEVAL_BUILD/kernel/modules/7.2.99-here/proxeval_lab.ko" ] || fail "$out is named"
 }
 
 # What the command line names is meant from where the user stands.
@@ -274,6 +321,14 @@ test_without() {
 	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without K1
 	expect 0
 	expect_equal "the adapted patch" "ONE two three " "$(tr '\n' ' ' <"$out/kernel/a.c")"
+	printf '%s\n' '0001-two.patch # K1' '0002-one.patch # K2 holds R1' >"$work/patches/parts"
+	kernel patch --kernel-tree "$tree" --series "$work/patches/parts" --without R1
+	expect 5 '0002-one.patch has no form without its part R1, which would be without-R1/0002-one.patch'
+	mkdir "$work/patches/without-R1"
+	sed 's/^+ONE/+One/' "$work/patches/0002-one.patch" >"$work/patches/without-R1/0002-one.patch"
+	kernel patch --kernel-tree "$tree" --series "$work/patches/parts" --without r1
+	expect 0
+	expect_equal "the patch without its part" "One TWO three " "$(tr '\n' ' ' <"$out/kernel/a.c")"
 	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without 000
 	expect 5 'both begin with'
 	kernel patch --kernel-tree "$tree" --series "$work/patches/tagged" --without K9
@@ -331,4 +386,5 @@ test_make_settings
 test_failures
 test_git_tree
 test_interruption
+test_laboratory
 finish

@@ -18,8 +18,8 @@ major=$(qemu-system-x86_64 --version | sed -nE '1s/.*version ([0-9]+).*/\1/p')
 work=$(mktemp -d /tmp/proxeval-test-XXXXXX)
 trap 'rm -rf "$work"' EXIT
 export PROXEVAL_BUILD=$work/build
-# One placement and one sample: what these tests look at is the way there and back.
-small=(--time=virtual --no-progress --placement same-cpu --param samples=1 --param control_samples=1
+# One workload, placement and sample: what these tests look at is the way there and back.
+small=(mutex-inversion --time=virtual --no-progress --placement same-cpu --param samples=1 --param control_samples=1
 	--kernel-image "$image" --results "$work/results" --watchdog 120)
 
 # Runs the program; its exit code into $code, what it says on stderr into $said.

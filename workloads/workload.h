@@ -44,6 +44,11 @@ struct workload_needs {
 	const char *const *kernel_options; /* "CONFIG_USERFAULTFD", NULL-terminated; unknown counts
 					      as present */
 	const char *const *files;	   /* must exist and be readable, e.g. "/proc/self/sched" */
+	/*
+	 * Other programs that it may run, by name, NULL-terminated: a guest is given them with
+	 * their libraries, where they are here. Whether what it runs is there, the workload asks.
+	 */
+	const char *const *programs;
 	/* Knobs that the runner sets before setup and puts back after cleanup: "path", "value"
 	 * pairs, NULL-terminated. */
 	const char *const *knobs;
@@ -60,8 +65,8 @@ struct workload_run {
 	bool virtual_time;
 	enum proxy_exec_state proxy_exec; /* what the kernel says: evidence is held to it */
 	enum proxy_exec_request proxy_exec_request; /* what it was asked for, if it says nothing */
-	/* A cgroup v2 directory of this run's own, killed whole afterwards, whose parent takes the
-	 * cpu controller back then if it got it meanwhile; NULL: none. */
+	/* A cgroup v2 directory of this run's own, killed whole afterwards, whose parent takes
+	 * controllers back that it was made to give on meanwhile; NULL: none. */
 	const char *cgroup;
 	/* A directory in tracefs of this run's own, for sched_trace_open() (measure/sched_trace.h);
 	 * NULL: needs.trace is not set, or there is no tracefs. */
@@ -81,6 +86,8 @@ struct workload {
 	const struct metric_spec *metrics;	 /* ended by .name = NULL */
 	struct workload_needs needs;
 	unsigned int placements; /* bit mask: 1 << PLACEMENT_… */
+	/* Nothing else may run meanwhile, on any CPU: no metronome beats in virtual time. */
+	bool is_alone;
 	/*
 	 * Optional. Whether the parameters go together: @values as in struct workload_run, each
 	 * checked alone already. 0, or -EINVAL with one sentence in @error. Called before anything
@@ -108,11 +115,14 @@ struct workload {
 	void (*cleanup)(struct workload_run *run);
 };
 
+extern const struct workload workload_latency;
 extern const struct workload workload_lock_chain;
 extern const struct workload workload_lock_kinds;
 extern const struct workload workload_mutex_inversion;
 extern const struct workload workload_rename_inversion;
 extern const struct workload workload_sleeping_owner;
+extern const struct workload workload_throughput;
+extern const struct workload workload_wakeup_cost;
 
 /* The one explicit list; NULL-terminated. */
 extern const struct workload *const workloads[];
