@@ -63,9 +63,11 @@ struct episode_sample {
 	 * 0 when nobody woke it. */
 	uint64_t owner_wakeup_ns;
 	char owner_state;
+	/* How many tasks waited for I/O then (measure/io_wait.h); asked of an owner that does. */
+	long long io_waiters;
 	uint64_t hogs_wait_ns;	 /* CPU time of all hogs during the wait */
 	uint64_t donor_switches; /* how often the donor went to sleep during the wait */
-	unsigned int looks;	 /* how often it was found asleep in state D */
+	unsigned int looks;	 /* how often it was found asleep */
 	bool is_lent;		 /* proxy execution was seen at work (measure/task_watch.h) */
 	bool is_moved;		 /* the donor's scheduling context was seen on another CPU */
 	/* The NUMA nodes that their stacks are on; a negative errno if the kernel does not say. */

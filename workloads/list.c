@@ -8,15 +8,19 @@
 
 #include "bench/options.h"
 
+/* clang-format off */
 const struct workload *const workloads[] = {
 	&workload_latency,
 	&workload_lock_chain,
+	&workload_lock_kinds,
 	&workload_mutex_inversion,
+	&workload_rename_inversion,
 	&workload_sleeping_owner,
 	&workload_throughput,
 	&workload_wakeup_cost,
 	NULL,
 };
+/* clang-format on */
 
 const struct workload *workload_find(const char *name)
 {

@@ -28,12 +28,48 @@ static int write_knob(const char *directory, const char *name, const char *value
 int weak_cgroup_make(const char *section, unsigned int weight, unsigned int quota_us,
 		     unsigned int period_us, char *path, size_t path_size)
 {
+	return weak_cgroup_make_named(section, "weak", weight, quota_us, period_us, path,
+				      path_size);
+}
+
+int weak_cgroup_join(const char *directory)
+{
+	/* "0" is the thread that writes. */
+	return write_knob(directory, "cgroup.threads", "0");
+}
+
+int weak_cgroup_stat(const char *directory, const char *key, uint64_t *value)
+{
+	unsigned long long number;
+	char path[PATH_MAX], name[32];
+	int err = -ENOENT;
+	FILE *file;
+
+	if (snprintf(path, sizeof(path), "%s/cpu.stat", directory) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	while (err && fscanf(file, "%31s %llu", name, &number) == 2) {
+		if (strcmp(name, key) != 0)
+			continue;
+		*value = number;
+		err = 0;
+	}
+	fclose(file);
+	return err;
+}
+
+int weak_cgroup_make_named(const char *section, const char *name, unsigned int weight,
+			   unsigned int quota_us, unsigned int period_us, char *path,
+			   size_t path_size)
+{
 	char value[64];
 	int err;
 
 	if (!section)
 		return -EOPNOTSUPP;
-	if (snprintf(path, path_size, "%s/weak", section) >= (int)path_size)
+	if (snprintf(path, path_size, "%s/%s", section, name) >= (int)path_size)
 		return -ENAMETOOLONG;
 	if (mkdir(path, 0755) && errno != EEXIST)
 		return -errno;

@@ -3,6 +3,7 @@
 #define WORKLOADS_WEAK_CGROUP_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Makes a threaded cgroup "weak" below @section, the cgroup v2 directory of this process (NULL:
@@ -12,5 +13,19 @@
  */
 int weak_cgroup_make(const char *section, unsigned int weight, unsigned int quota_us,
 		     unsigned int period_us, char *path, size_t path_size);
+
+/* The same for one named @name ("low"): more than one may be there. */
+int weak_cgroup_make_named(const char *section, const char *name, unsigned int weight,
+			   unsigned int quota_us, unsigned int period_us, char *path,
+			   size_t path_size);
+
+/* Moves the calling thread to @directory. 0, or a negative errno. */
+int weak_cgroup_join(const char *directory);
+
+/*
+ * The number behind @key in the file cpu.stat of @directory ("usage_usec", "nr_throttled"). 0, or a
+ * negative errno: -ENOENT when it is not there.
+ */
+int weak_cgroup_stat(const char *directory, const char *key, uint64_t *value);
 
 #endif

@@ -117,7 +117,9 @@ struct workload {
 
 extern const struct workload workload_latency;
 extern const struct workload workload_lock_chain;
+extern const struct workload workload_lock_kinds;
 extern const struct workload workload_mutex_inversion;
+extern const struct workload workload_rename_inversion;
 extern const struct workload workload_sleeping_owner;
 extern const struct workload workload_throughput;
 extern const struct workload workload_wakeup_cost;
