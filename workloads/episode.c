@@ -168,7 +168,7 @@ static int prepare_donor(struct role *role)
 	int err = task_pin(roles->donor_cpu);
 
 	if (!err && roles->donor_cgroup)
-		err = join_cgroup(roles->donor_cgroup);
+		err = weak_cgroup_join(roles->donor_cgroup);
 	return err ? err : task_class_set(&roles->donor);
 }
 
