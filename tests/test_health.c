@@ -215,6 +215,24 @@ static void test_a_guest_with_foreign_modules_is_clean(void **state)
 		  "\"log_readable\":true,\"stuck_tasks\":[],\"uninterruptible_leak\":0}");
 }
 
+/* The lock laboratory's module is foreign and unsigned. */
+static void test_a_module_that_comes_meanwhile_is_clean(void **state)
+{
+	struct health *health;
+
+	(void)state;
+	put("proc/sys/kernel/tainted", "0\n", O_TRUNC);
+	assert_int_equal(health_begin_at(&health, root, false), 0);
+	put("proc/sys/kernel/tainted", "12288\n", O_TRUNC);
+	check_end(health, "{\"clean\":true,\"taint_before\":0,\"taint_after\":12288,\"reports\":[],"
+			  "\"log_readable\":true,\"stuck_tasks\":[],\"uninterruptible_leak\":0}");
+	assert_int_equal(health_begin_at(&health, root, false), 0);
+	put("proc/sys/kernel/tainted", "12800\n", O_TRUNC);
+	check_end(health,
+		  "{\"clean\":false,\"taint_before\":12288,\"taint_after\":12800,\"reports\":[],"
+		  "\"log_readable\":true,\"stuck_tasks\":[],\"uninterruptible_leak\":0}");
+}
+
 static void test_a_flood_is_cut(void **state)
 {
 	struct health *health;
@@ -244,6 +262,7 @@ int main(void)
 		WITH_MACHINE(test_what_cannot_be_read_is_said),
 		WITH_MACHINE(test_a_guest_answers_for_its_whole_boot),
 		WITH_MACHINE(test_a_guest_with_foreign_modules_is_clean),
+		WITH_MACHINE(test_a_module_that_comes_meanwhile_is_clean),
 		WITH_MACHINE(test_a_flood_is_cut),
 	};
 
