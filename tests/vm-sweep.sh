@@ -13,7 +13,6 @@ proxeval run --campaign "$TEST_TOP/tests/fixtures/campaign-files/growth.json" --
 expect_equal "the exit code" 2 "$code"
 expect_contains "what is announced" \
 	"workload mutex-inversion, with section_us = 4000, 8000, 16000; in same-cpu" "$said"
-expect_contains "what is announced" "growth.json in: --param" "$said"
 python3 - "$(campaign)" <<-'END' || fail "the sections are not those of the sweep"
 	import glob, json, sys
 	folder = sys.argv[1]
