@@ -88,6 +88,7 @@ int task_watch_begin(struct task_watch *watch, pid_t tid, int own_cpu)
 {
 	memset(watch, 0, sizeof(*watch));
 	watch->own_cpu = own_cpu;
+	watch->asleep = 'D';
 	watch->sched_fd = -1;
 	watch->stat_fd = open_task_file(tid, "stat");
 	if (watch->stat_fd < 0)
@@ -133,10 +134,10 @@ int task_state(pid_t tid, char *state)
 void task_watch_judge(struct task_watch *watch, const struct task_look *look)
 {
 	/*
-	 * State D is set before the switch away, and the books are closed in between: only
+	 * The state is set before the switch away, and the books are closed in between: only
 	 * when the switch has been counted is the thread asleep.
 	 */
-	if (look->state != 'D' || look->voluntary_switches <= watch->switches_before)
+	if (look->state != watch->asleep || look->voluntary_switches <= watch->switches_before)
 		return;
 	watch->looks++;
 	if (look->cpu != watch->own_cpu)
@@ -145,9 +146,11 @@ void task_watch_judge(struct task_watch *watch, const struct task_look *look)
 	    look->sum_exec_ns != watch->first.sum_exec_ns) {
 		watch->first = *look;
 		watch->has_first = true;
-	} else if (look->exec_start_ns > watch->first.exec_start_ns) {
-		watch->is_charged = true;
+		return;
 	}
+	watch->repeats++;
+	if (look->exec_start_ns > watch->first.exec_start_ns)
+		watch->is_charged = true;
 }
 
 int task_watch_read(const struct task_watch *watch, struct task_look *look)

@@ -14,7 +14,7 @@
  * the sum_exec_runtime of the task that really executes. A task that is merely asleep is
  * looked after by nobody: neither of the two moves. And a donor whose owner is on another
  * CPU is moved there though its affinity forbids it to run there. Both are to be read from
- * /proc/PID/task/TID/{sched,stat} while the thread is in state D.
+ * /proc/PID/task/TID/{sched,stat} while the thread sleeps.
  */
 struct task_look {
 	char state;		/* of /proc/…/stat: 'R', 'S', 'D' … */
@@ -34,15 +34,20 @@ int task_state(pid_t tid, char *state);
 struct task_watch {
 	int stat_fd, sched_fd;
 	int own_cpu;	/* the only CPU that the thread may run on */
+	char asleep;	/* the state that it waits in: 'D', or 'S' for a wait that a signal ends */
 	bool has_first; /* first was taken while it slept */
 	struct task_look first;
 	uint64_t switches_before; /* its voluntary switches before it could block */
-	unsigned int looks;	  /* looks that found it asleep in state D */
+	unsigned int looks;	  /* looks that found it asleep */
+	unsigned int repeats;	  /* looks that found it in the same sleep as an earlier one */
 	bool is_charged;	  /* its exec_start went on while it slept and its runtime stood */
 	bool is_moved;		  /* it slept on another CPU's runqueue */
 };
 
-/* Opens thread @tid of this process, pinned to @own_cpu. 0, or a negative errno. */
+/*
+ * Opens thread @tid of this process, pinned to @own_cpu, which will wait in state D; watch->asleep
+ * may be set to another before the first look. 0, or a negative errno.
+ */
 int task_watch_begin(struct task_watch *watch, pid_t tid, int own_cpu);
 
 /*

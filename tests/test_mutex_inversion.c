@@ -13,6 +13,7 @@
 #include "measure/task_watch.h"
 #include "workloads/inversion.h"
 #include "workloads/lock.h"
+#include "workloads/lock_fit.h"
 #include "workloads/profiles.h"
 #include "workloads/workload.h"
 
@@ -205,7 +206,7 @@ static const struct task_look asleep = {
 static struct task_watch watch_of_cpu_2(void)
 {
 	return (struct task_watch){
-		.stat_fd = -1, .sched_fd = -1, .own_cpu = 2, .switches_before = 3};
+		.stat_fd = -1, .sched_fd = -1, .own_cpu = 2, .asleep = 'D', .switches_before = 3};
 }
 
 static void test_a_sleeper_that_nobody_charges_lends_nothing(void **state)
@@ -286,10 +287,10 @@ static void test_a_section_is_what_was_asked_for_within_a_fifth(void **state)
 	assert_true(lock_is_section_fit(7200000, 6000000));
 	assert_false(lock_is_section_fit(7200001, 6000000));
 	assert_false(lock_is_section_fit(277489, 6000000));
-	assert_int_equal(lock_scale_bytes(65536, 6000000, 1500000), 262144);
-	assert_int_equal(lock_scale_bytes(65536, 6000000, 12000000), 32768);
-	assert_int_equal(lock_scale_bytes(1, 1, 1000), 1);
-	assert_true(lock_scale_bytes(UINT64_C(1) << 30, 1000000000, 0) > UINT64_C(1) << 30);
+	assert_int_equal(lock_scale_size(65536, 6000000, 1500000), 262144);
+	assert_int_equal(lock_scale_size(65536, 6000000, 12000000), 32768);
+	assert_int_equal(lock_scale_size(1, 1, 1000), 1);
+	assert_true(lock_scale_size(UINT64_C(1) << 30, 1000000000, 0) > UINT64_C(1) << 30);
 }
 
 /* Whatever else this machine does: a lock that was made has the section that was asked for. */

@@ -84,18 +84,33 @@ static void *owner_main(void *argument)
 	return NULL;
 }
 
-/* An armed section does not end, and holds the lock, until wake(); the next one does not sleep. */
-static void sleep_in_section(const struct lock_ops *ops)
+/* Any CPU but the one that the test is on most of the time; -1 on a machine with one. */
+static int last_cpu(void)
 {
-	struct lock lock = {.ops = ops, .section_ns = 500000};
+	int cpu = (int)sysconf(_SC_NPROCESSORS_ONLN) - 1;
+
+	return cpu > 0 ? cpu : -1;
+}
+
+static int prepare_and_arm(struct lock *lock)
+{
+	int err = lock->ops->prepare ? lock->ops->prepare(lock) : 0;
+
+	return err ? err : lock->ops->arm(lock);
+}
+
+/* An armed section does not end, and holds the lock, until wake(); the next one does not sleep. */
+static void sleep_in_section(const struct lock_ops *ops, uint64_t section_ns)
+{
+	struct lock lock = {.ops = ops, .section_ns = section_ns, .spare_cpu = last_cpu()};
 	struct owner owner = {.lock = &lock};
 	char task_is = '?';
 	pthread_t thread;
 	int err = ops->init(&lock);
 
 	if (!err)
-		err = ops->arm(&lock);
-	if (err == -EPERM || err == -ENOSYS || err == -EAGAIN) {
+		err = prepare_and_arm(&lock);
+	if (err == -EPERM || err == -ENOSYS || err == -EAGAIN || err == -ENODEV) {
 		print_message("%s: cannot be tried here: %s\n", ops->name, strerror(-err));
 		ops->release(&lock);
 		skip();
@@ -111,9 +126,11 @@ static void sleep_in_section(const struct lock_ops *ops)
 	assert_int_equal(ops->wake(&lock), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_int_equal(owner.err, 0);
+	if (ops->prepare)
+		assert_int_equal(ops->prepare(&lock), 0);
 	assert_int_equal(ops->hold(&lock), 0);
 	/* Woken beforehand, and armed anew. */
-	assert_int_equal(ops->arm(&lock), 0);
+	assert_int_equal(prepare_and_arm(&lock), 0);
 	assert_int_equal(ops->wake(&lock), 0);
 	assert_int_equal(ops->hold(&lock), 0);
 	ops->release(&lock);
@@ -122,14 +139,33 @@ static void sleep_in_section(const struct lock_ops *ops)
 static void test_f_pos_sleeps_until_it_is_woken(void **state)
 {
 	(void)state;
-	sleep_in_section(&lock_f_pos);
+	sleep_in_section(&lock_f_pos, 500000);
+}
+
+/* Of the length that fits a pipe that anybody may have. */
+static void test_pipe_sleeps_until_it_is_woken(void **state)
+{
+	(void)state;
+	sleep_in_section(&lock_pipe_to_socket, 8000);
+}
+
+static void test_fifo_sleeps_until_it_is_woken(void **state)
+{
+	(void)state;
+	sleep_in_section(&lock_fifo_to_socket, 8000);
+}
+
+static void test_a_moving_page_sleeps_until_it_is_there(void **state)
+{
+	(void)state;
+	sleep_in_section(&lock_f_pos_moving, 500000);
 }
 
 static void test_futexes_sleep_until_they_are_woken(void **state)
 {
 	(void)state;
-	sleep_in_section(&lock_pi_futex);
-	sleep_in_section(&lock_plain_futex);
+	sleep_in_section(&lock_pi_futex, 500000);
+	sleep_in_section(&lock_plain_futex, 500000);
 }
 
 static void test_its_tables_name_what_only_it_has(void **state)
@@ -154,6 +190,9 @@ int main(void)
 		cmocka_unit_test(test_asleep_is_asleep_from_arrival_to_wakeup),
 		cmocka_unit_test(test_load_and_donor_come_while_the_owner_sleeps),
 		cmocka_unit_test(test_f_pos_sleeps_until_it_is_woken),
+		cmocka_unit_test(test_pipe_sleeps_until_it_is_woken),
+		cmocka_unit_test(test_fifo_sleeps_until_it_is_woken),
+		cmocka_unit_test(test_a_moving_page_sleeps_until_it_is_there),
 		cmocka_unit_test(test_futexes_sleep_until_they_are_woken),
 		cmocka_unit_test(test_its_tables_name_what_only_it_has),
 	};

@@ -20,6 +20,7 @@
 #include "measure/spin.h"
 #include "measure/task_watch.h"
 #include "workloads/lock.h"
+#include "workloads/lock_fit.h"
 
 /* One buffer takes every part of the write, and fits a second-level cache. */
 #define PART_BYTES    (UINT64_C(1) << 20)
@@ -288,7 +289,7 @@ static int fit_section(struct chain *chain, struct tee_state *state)
 			bytes *= 2;
 			continue;
 		}
-		bytes = whole_pages(state, lock_scale_bytes(bytes, chain->section_ns, took_ns));
+		bytes = whole_pages(state, lock_scale_size(bytes, chain->section_ns, took_ns));
 		tries++;
 	}
 	if (err)

@@ -2,8 +2,6 @@
 #include "workloads/episode.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -17,9 +15,11 @@
 #include <unistd.h>
 
 #include "measure/clock.h"
+#include "measure/io_wait.h"
 #include "measure/node_memory.h"
 #include "measure/spin.h"
 #include "measure/task_watch.h"
+#include "workloads/weak_cgroup.h"
 
 /*
  * The watch looks again after an eighth of the time that has passed, so that a short wait
@@ -55,7 +55,8 @@ struct episode {
 	uint64_t owner_at_ns, load_at_ns, donor_at_ns, wake_at_ns, give_up_at_ns;
 	bool is_called_off; /* a role could not be made: nobody acts */
 	atomic_bool stop_load;
-	atomic_uint acting; /* owner and donor, until they are through */
+	atomic_uint acting;   /* owner and donor, until they are through */
+	atomic_bool has_lock; /* the donor: from now on it sleeps for other reasons */
 	atomic_ullong switches_before;
 	/* When the wait began that counts, and the hogs' CPU time then: the donor's arrival, or
 	 * the owner's wakeup if that is later. */
@@ -102,30 +103,13 @@ static uint64_t own_voluntary_switches(void)
 	return (uint64_t)usage.ru_nvcsw;
 }
 
-static int join_cgroup(const char *directory)
-{
-	char path[PATH_MAX];
-	int fd, err = 0;
-
-	if (snprintf(path, sizeof(path), "%s/cgroup.threads", directory) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	/* "0" is the thread that writes. */
-	if (write(fd, "0", 1) != 1)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
 static int prepare_owner(struct role *role)
 {
 	const struct episode_roles *roles = role->episode->roles;
 	int err = task_pin(roles->owner_cpu);
 
 	if (!err && roles->owner_cgroup)
-		err = join_cgroup(roles->owner_cgroup);
+		err = weak_cgroup_join(roles->owner_cgroup);
 	return err ? err : task_class_set(&roles->owner);
 }
 
@@ -183,6 +167,8 @@ static int prepare_donor(struct role *role)
 	const struct episode_roles *roles = role->episode->roles;
 	int err = task_pin(roles->donor_cpu);
 
+	if (!err && roles->donor_cgroup)
+		err = join_cgroup(roles->donor_cgroup);
 	return err ? err : task_class_set(&roles->donor);
 }
 
@@ -200,6 +186,7 @@ static void act_donor(struct role *role)
 	atomic_store(&episode->wait_from_ns, clock_now_ns());
 	role->err = episode->lock->ops->touch(episode->lock);
 	to_ns = clock_now_ns();
+	atomic_store(&episode->has_lock, true);
 	sample->owner_departure_ns = read_clock_ns(episode->owner.cpu_clock);
 	sample->hogs_wait_ns = hogs_cpu_ns(episode) - atomic_load(&episode->hogs_before_ns);
 	sample->wait_ns = to_ns - atomic_load(&episode->wait_from_ns);
@@ -328,7 +315,8 @@ static void watch_donor(struct episode *episode, struct task_watch *watch, uint6
 			pause_ns = until_ns - now_ns;
 		sleep_until(now_ns + pause_ns);
 		/* A donor that is gone cannot be looked at: then there is nothing to see. */
-		task_watch_look(watch, atomic_load(&episode->switches_before));
+		if (!atomic_load(&episode->has_lock))
+			task_watch_look(watch, atomic_load(&episode->switches_before));
 		now_ns = clock_now_ns();
 	}
 }
@@ -341,6 +329,8 @@ static int wake_owner(struct episode *episode, struct task_watch *watch)
 
 	watch_donor(episode, watch, episode->wake_at_ns);
 	err = task_state(episode->owner.tid, &sample->owner_state);
+	if (!err && episode->lock->ops->waits_for_io)
+		err = io_wait_read(&sample->io_waiters);
 	sample->owner_wakeup_ns = read_clock_ns(episode->owner.cpu_clock);
 	atomic_store(&episode->hogs_before_ns, hogs_cpu_ns(episode));
 	atomic_store(&episode->wait_from_ns, clock_now_ns());
@@ -359,6 +349,7 @@ static int conduct(struct episode *episode, const struct episode_timing *timing)
 		release_roles(episode, &episode->go);
 		return err;
 	}
+	watch.asleep = episode->lock->ops->waiter_state;
 	episode->owner_at_ns = clock_now_ns() + episode->roles->lead_ns;
 	episode->load_at_ns = episode->owner_at_ns + timing->load_after_ns;
 	episode->donor_at_ns = episode->owner_at_ns + timing->donor_after_ns;

@@ -32,6 +32,7 @@ struct episode_roles {
 	struct task_class owner, hog, donor;
 	unsigned int hogs;	  /* at most EPISODE_MAX_HOGS */
 	const char *owner_cgroup; /* a threaded cgroup for the owner alone; NULL: none */
+	const char *donor_cgroup; /* the same for the donor */
 	/* CPU time that the owner computes for after its section, at most until the donor is
 	 * through; 0: it goes to sleep at once. */
 	uint64_t compute_after_ns;
@@ -63,9 +64,11 @@ struct episode_sample {
 	 * 0 when nobody woke it. */
 	uint64_t owner_wakeup_ns;
 	char owner_state;
+	/* How many tasks waited for I/O then (measure/io_wait.h); asked of an owner that does. */
+	long long io_waiters;
 	uint64_t hogs_wait_ns;	 /* CPU time of all hogs during the wait */
 	uint64_t donor_switches; /* how often the donor went to sleep during the wait */
-	unsigned int looks;	 /* how often it was found asleep in state D */
+	unsigned int looks;	 /* how often it was found asleep */
 	bool is_lent;		 /* proxy execution was seen at work (measure/task_watch.h) */
 	bool is_moved;		 /* the donor's scheduling context was seen on another CPU */
 	/* The NUMA nodes that their stacks are on; a negative errno if the kernel does not say. */

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "workloads/workload.h"
 
-#include <errno.h>
-#include <stdio.h>
-
 #include "workloads/episode.h"
 #include "workloads/staged_inversion.h"
 
@@ -64,16 +61,7 @@ static const char *const *knobs(const struct workload_run *run)
 
 static int check(const char *const *values, char *error, size_t error_size)
 {
-	const struct workload_run run = {.values = values};
-	uint64_t min = workload_number(&workload_mutex_inversion, &run, "phase_min_percent");
-	uint64_t max = workload_number(&workload_mutex_inversion, &run, "phase_max_percent");
-
-	if (min < max)
-		return 0;
-	snprintf(error, error_size,
-		 "mutex-inversion: phase_min_percent (%llu) must be below phase_max_percent (%llu)",
-		 (unsigned long long)min, (unsigned long long)max);
-	return -EINVAL;
+	return staged_inversion_check_phases(&workload_mutex_inversion, values, error, error_size);
 }
 
 const struct workload workload_mutex_inversion = {

@@ -69,6 +69,16 @@ static const char *const deadline[] = {"donor", "deadline", NULL};
 static const char *const depths[] = {"depth", "1..16x2", NULL};
 static const char *const core_scheduling[] = {"core_sched", "on,off", NULL};
 static const char *const realtime_classes[] = {"class", "fifo,rr,deadline", NULL};
+static const char *const sleeps[] = {"sleep_on", "pipe,fifo,io_wait", NULL};
+/* The matrix asks "whether" of each kind: with less effort than the other questions. */
+static const char *const six_samples[] = {"samples", "6", "control_samples", "2", NULL};
+static const char *const kinds[] = {
+	"kind", "f_pos,rename,pipe,unix,epoll,seq_file,rwsem,pi-futex,plain-futex", NULL};
+static const char *const scenarios[] = {
+	"scenario",
+	"alone,contention,schedload,schedload-contention,contention-throttled,schedload-throttled,"
+	"schedload-contention-throttled",
+	NULL};
 static const struct profile_item standard_items[] = {
 	{.workload = "core-cookie", .sweeps = core_scheduling},
 	{.workload = "lock-chain", .sweeps = depths},
@@ -78,6 +88,9 @@ static const struct profile_item standard_items[] = {
 	{.workload = "mutex-inversion", .parameters = deadline},
 	{.workload = "sleeping-owner", .parameters = fifo},
 	{.workload = "sleeping-owner", .parameters = nice_donor},
+	{.workload = "sleeping-owner", .sweeps = sleeps},
+	{.workload = "lock-kinds", .parameters = six_samples, .sweeps = kinds},
+	{.workload = "rename-inversion", .sweeps = scenarios},
 	{.workload = NULL},
 };
 
@@ -103,6 +116,9 @@ static const struct profile_item thorough_items[] = {
 	{.workload = "sleeping-owner", .parameters = nice_donor},
 	{.workload = "sleeping-owner", .parameters = deadline},
 	{.workload = "sleeping-owner", .parameters = cgroup},
+	{.workload = "sleeping-owner", .sweeps = sleeps},
+	{.workload = "lock-kinds", .parameters = six_samples, .sweeps = kinds},
+	{.workload = "rename-inversion", .sweeps = scenarios},
 	{.workload = NULL},
 };
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "workloads/episode.h"
 #include "workloads/staged_inversion.h"
@@ -13,8 +14,16 @@
  */
 #define PAGE "doc/workloads/sleeping-owner.md"
 
+static const char *const sleeps[] = {"userfaultfd", "pipe", "fifo", "io_wait", NULL};
+
 static const struct parameter_spec parameters[] = {
 	STAGED_INVERSION_ROLES,
+	{.name = "sleep_on",
+	 .unit = "",
+	 .kind = PARAMETER_CHOICE,
+	 .standard = "userfaultfd",
+	 .choices = sleeps,
+	 .help = "what the owner sleeps on: a missing page; a socket that a pipe or FIFO is emptied into; a page that is being moved, as if for a disk"},
 	{.name = "sleep_us",
 	 .unit = "us",
 	 .kind = PARAMETER_NUMBER,
@@ -51,16 +60,11 @@ static const struct metric_spec metrics[] = {
 	 .kind = METRIC_DISTRIBUTION,
 	 .direction = LOWER_IS_BETTER,
 	 .role = ROLE_PRIMARY,
-	 .help = "from the owner's wakeup to the return of the donor's lseek(), which slept on f_pos_lock then",
-	 .source = PAGE "; handle_userfault() in fs/userfaultfd.c, fdget_pos() in fs/file.c"},
+	 .help = "from the owner's wakeup to the return of the donor's call, which slept on the lock then",
+	 .source = PAGE
+	 "; handle_userfault() in mm/userfaultfd.c, splice_to_socket() in fs/splice.c, softleaf_entry_wait_on_locked() in mm/filemap.c"},
 	STAGED_INVERSION_METRICS(PAGE),
-	{.name = "lending_share",
-	 .unit = "ratio",
-	 .kind = METRIC_SCALAR,
-	 .direction = NO_DIRECTION,
-	 .role = ROLE_INFORMATIVE,
-	 .help = "share of the waits in which the sleeping donor was seen to lend its context",
-	 .source = PAGE},
+	STAGED_INVERSION_LENDING(PAGE),
 	{.name = "uninterruptible_leak",
 	 .unit = "count",
 	 .kind = METRIC_INVARIANT,
@@ -68,11 +72,32 @@ static const struct metric_spec metrics[] = {
 	 .role = ROLE_SECONDARY,
 	 .help = "by how much the sum of nr_uninterruptible, and with it the load average, is off after the samples",
 	 .source = PAGE "; calc_load_fold_active() in kernel/sched/loadavg.c"},
+	{.name = "iowait_leak",
+	 .unit = "count",
+	 .kind = METRIC_INVARIANT,
+	 .direction = MUST_BE_ZERO,
+	 .role = ROLE_SECONDARY,
+	 .help = "by how much the number of tasks that wait for I/O is off after the samples",
+	 .source = PAGE "; nr_iowait() in kernel/sched/core.c"},
 	{.name = NULL},
 };
 
+static const struct lock_ops *kernel_lock(const struct workload_run *run)
+{
+	static const struct lock_ops *const locks[] = {&lock_f_pos, &lock_pipe_to_socket,
+						       &lock_fifo_to_socket, &lock_f_pos_moving};
+	const char *chosen = workload_choice(&workload_sleeping_owner, run, "sleep_on");
+	size_t i = 0;
+
+	while (strcmp(sleeps[i], chosen) != 0)
+		i++;
+	return locks[i];
+}
+
 static const struct staged_inversion staged = {.workload = &workload_sleeping_owner,
-					       .owner_sleeps = true};
+					       .owner_sleeps = true,
+					       .tells_lending = true,
+					       .kernel_lock = kernel_lock};
 
 static int setup(struct workload_run *run)
 {
@@ -93,18 +118,14 @@ static uint64_t number(const char *const *values, const char *name)
 
 static int check(const char *const *values, char *error, size_t error_size)
 {
-	uint64_t min = number(values, "phase_min_percent"),
-		 max = number(values, "phase_max_percent");
 	uint64_t sleep_us = number(values, "sleep_us");
-	uint64_t donor_us = sleep_us * max / 100 + STAGED_GAP_MOST_NS / 1000;
+	uint64_t donor_us =
+		sleep_us * number(values, "phase_max_percent") / 100 + STAGED_GAP_MOST_NS / 1000;
+	int err =
+		staged_inversion_check_phases(&workload_sleeping_owner, values, error, error_size);
 
-	if (min >= max) {
-		snprintf(error, error_size,
-			 "sleeping-owner: phase_min_percent (%llu) must be below phase_max_percent "
-			 "(%llu)",
-			 (unsigned long long)min, (unsigned long long)max);
-		return -EINVAL;
-	}
+	if (err)
+		return err;
 	if (donor_us < sleep_us)
 		return 0;
 	snprintf(
@@ -115,9 +136,6 @@ static int check(const char *const *values, char *error, size_t error_size)
 	return -EINVAL;
 }
 
-static const char *const kernel_options[] = {"CONFIG_SHMEM", "CONFIG_MEMFD_CREATE",
-					     "CONFIG_FUTEX_PI", "CONFIG_USERFAULTFD", NULL};
-
 const struct workload workload_sleeping_owner = {
 	.name = "sleeping-owner",
 	.summary = "how long a strong waiter waits for a weak owner that slept in its section, "
@@ -126,7 +144,7 @@ const struct workload workload_sleeping_owner = {
 	.metrics = metrics,
 	.needs = {.root = true,
 		  .min_cpus = 1,
-		  .kernel_options = kernel_options,
+		  .kernel_options = staged_inversion_options,
 		  .files = staged_inversion_files},
 	.placements = (1u << PLACEMENT_KINDS) - 1,
 	.check = check,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "workloads/staged_inversion.h"
+#include "workloads/staged_state.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -9,7 +10,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "bench/health.h"
 #include "measure/node_memory.h"
 #include "measure/random.h"
 #include "workloads/episode.h"
@@ -31,56 +31,16 @@
 #define WEAK_QUOTA_US  1000
 #define WEAK_PERIOD_US 20000
 
-/* The wait of the positive control over what was needed: bounded is what the issue's limit for
- * proxy execution is. */
-#define BOUNDED_FACTOR 1.5
-
 /* In the middle of the range, so that neither the watch's nor the kernel's own threads matter. */
 #define DONOR_PRIORITY 50
 
-enum subject {
-	SUBJECT_F_POS,
-	SUBJECT_PI_FUTEX,
-	SUBJECT_PLAIN_FUTEX,
-	SUBJECTS,
-};
-
-/* What was found about one kind of lock. */
-struct tally {
-	struct histogram *wait;
-	uint64_t *factors; /* of the contended samples, in thousandths */
-	uint64_t samples, contended, lent, moved, looks;
-	uint64_t homed; /* samples whose roles had their memory on their nodes */
-	uint64_t awake; /* samples with a held lock before which the donor did not sleep */
-	uint64_t slept; /* samples whose owner slept from the donor's arrival to its wakeup */
-	uint64_t wait_ns, owner_ns, hogs_ns; /* sums over the contended samples */
-};
-
-struct inversion {
-	const struct staged_inversion *staged;
-	struct lock locks[SUBJECTS];
-	bool is_made[SUBJECTS];
-	struct tally tallies[SUBJECTS];
-	unsigned int *phases[SUBJECTS];
-	unsigned int n_samples[SUBJECTS];
-	struct episode_roles roles; /* with the donor that was asked for */
-	struct task_class fifo;	    /* the controls' donor */
-	char weak_cgroup[256];
-	double share;		   /* the owner's, in competition with the hogs */
-	long long uninterruptible; /* the kernel's sum before the first sample */
-	bool has_uninterruptible;
-	bool is_memory_bound; /* both nodes have memory that the roles are bound to */
-	int owner_memory_node, donor_memory_node;
-	struct random random;
-};
-
+/* The kernel lock is the workload's choice; the others are the controls. */
 static const struct lock_ops *const subject_ops[SUBJECTS] = {
-	[SUBJECT_F_POS] = &lock_f_pos,
 	[SUBJECT_PI_FUTEX] = &lock_pi_futex,
 	[SUBJECT_PLAIN_FUTEX] = &lock_plain_futex,
 };
 static const char *const subject_waits[SUBJECTS] = {
-	[SUBJECT_F_POS] = "donor_wait_ns",
+	[SUBJECT_KERNEL] = "donor_wait_ns",
 	[SUBJECT_PI_FUTEX] = "pi_futex_wait_ns",
 	[SUBJECT_PLAIN_FUTEX] = "plain_futex_wait_ns",
 };
@@ -160,8 +120,8 @@ static int make_weak_owner(struct workload_run *run, struct inversion *inversion
 	}
 	inversion->share = is_throttled ? (double)WEAK_QUOTA_US / WEAK_PERIOD_US
 					: fair_share(WEAK_CPU_WEIGHT, roles->hogs, 100);
-	err = weak_cgroup_make(run->cgroup, is_throttled ? 0 : WEAK_CPU_WEIGHT, WEAK_QUOTA_US,
-			       WEAK_PERIOD_US, inversion->weak_cgroup,
+	err = weak_cgroup_make(run->cgroup, "weak", is_throttled ? 0 : WEAK_CPU_WEIGHT,
+			       WEAK_QUOTA_US, WEAK_PERIOD_US, inversion->weak_cgroup,
 			       sizeof(inversion->weak_cgroup));
 	if (err) {
 		result_set_outcome(run->result, OUTCOME_UNSUPPORTED,
@@ -182,6 +142,7 @@ static int make_weak_owner(struct workload_run *run, struct inversion *inversion
 struct calibration {
 	struct lock *lock;
 	int cpu;
+	bool is_begun;
 	int err;
 };
 
@@ -190,9 +151,45 @@ static void *calibrate(void *argument)
 	struct calibration *calibration = argument;
 
 	calibration->err = task_pin(calibration->cpu);
-	if (!calibration->err)
-		calibration->err = calibration->lock->ops->init(calibration->lock);
+	if (calibration->err)
+		return NULL;
+	calibration->is_begun = true;
+	calibration->err = calibration->lock->ops->init(calibration->lock);
 	return NULL;
+}
+
+/* Why a lock cannot be made: something that this kernel, machine or user lacks, or a failure. */
+static void describe_no_lock(struct workload_run *run, const struct lock *lock, int cpu, int err)
+{
+	unsigned long long section_us = (unsigned long long)lock->section_ns / 1000;
+	bool is_lacking = err == -EPERM || err == -EACCES || err == -ENOENT || err == -ENOSYS ||
+			  err == -ENODEV || err == -EAFNOSUPPORT || err == -EMFILE ||
+			  err == -ENOSPC;
+
+	if (err == -ERANGE)
+		result_set_outcome(run->result, OUTCOME_UNSUPPORTED,
+				   "no %s section can be as long as %llu us here; take a shorter "
+				   "one (section_us)",
+				   lock->ops->name, section_us);
+	else if (is_lacking && lock->ops->needs)
+		result_set_outcome(run->result, OUTCOME_UNSUPPORTED,
+				   "a %s section cannot be staged here: %s; it takes %s",
+				   lock->ops->name, strerror(-err), lock->ops->needs);
+	else
+		result_set_outcome(run->result, OUTCOME_FAILED,
+				   "cannot make a %s section of %llu us on CPU %d: %s",
+				   lock->ops->name, section_us, cpu,
+				   err == -EAGAIN ? "its length does not settle within a fifth: "
+						    "the machine is too busy with something else"
+						  : strerror(-err));
+}
+
+static const struct lock_ops *ops_of(const struct workload_run *run,
+				     const struct inversion *inversion, enum subject subject)
+{
+	if (subject != SUBJECT_KERNEL)
+		return subject_ops[subject];
+	return inversion->staged->kernel_lock ? inversion->staged->kernel_lock(run) : &lock_f_pos;
 }
 
 /* In a thread of its own: a lock is fitted on the owner's CPU, and nobody else's place changes. */
@@ -204,7 +201,8 @@ static int make_lock(struct workload_run *run, struct inversion *inversion, enum
 	pthread_t thread;
 	int err;
 
-	lock->ops = subject_ops[subject];
+	lock->ops = ops_of(run, inversion, subject);
+	lock->spare_cpu = inversion->spare_cpu;
 	err = -pthread_attr_init(&attributes);
 	if (err)
 		return err;
@@ -214,24 +212,16 @@ static int make_lock(struct workload_run *run, struct inversion *inversion, enum
 	if (err)
 		return err;
 	pthread_join(thread, NULL);
-	if (calibration.err) {
-		/* release() follows a failed init too, but not one that never began. */
-		result_set_outcome(run->result, OUTCOME_FAILED,
-				   "cannot make a %s section of %llu us on CPU %d: %s",
-				   lock->ops->name, (unsigned long long)lock->section_ns / 1000,
-				   calibration.cpu,
-				   calibration.err == -EAGAIN
-					   ? "its length does not settle within a fifth: the "
-					     "machine is too busy with something else"
-					   : strerror(-calibration.err));
-		return calibration.err;
-	}
-	inversion->is_made[subject] = true;
-	return 0;
+	/* release() follows a failed init too, but not one that never began. */
+	inversion->is_made[subject] = calibration.is_begun;
+	if (calibration.err)
+		describe_no_lock(run, lock, calibration.cpu, calibration.err);
+	return calibration.err;
 }
 
 static int make_locks(struct workload_run *run, struct inversion *inversion)
 {
+	const struct lock *kernel_lock = &inversion->locks[SUBJECT_KERNEL];
 	uint64_t section_ns = number(run, "section_us") * 1000;
 	int err = 0;
 
@@ -244,9 +234,27 @@ static int make_locks(struct workload_run *run, struct inversion *inversion)
 	if (err)
 		return err;
 	result_add_fact(run->result, "section_cpu_ns", (double)section_ns);
-	result_add_fact(run->result, "section_bytes",
-			(double)inversion->locks[SUBJECT_F_POS].section_bytes);
+	if (kernel_lock->ops->size_fact)
+		result_add_fact(run->result, kernel_lock->ops->size_fact,
+				(double)kernel_lock->section_size);
 	return 0;
+}
+
+/*
+ * The first CPU that the process may use and no role has: the last is the runner's. Before the
+ * conductor is pinned.
+ */
+static int spare_cpu(const struct placement *placement)
+{
+	cpu_set_t allowed;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		return -1;
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &allowed) && cpu != placement->owner_cpu &&
+		    cpu != placement->donor_cpu && cpu != placement->observer_cpu)
+			return cpu;
+	return -1;
 }
 
 /*
@@ -286,35 +294,33 @@ static int make_samples(struct workload_run *run, struct inversion *inversion)
 	return 0;
 }
 
+static int prepare(struct lock *lock, bool is_to_sleep)
+{
+	int err = lock->ops->prepare ? lock->ops->prepare(lock) : 0;
+
+	return err || !is_to_sleep ? err : lock->ops->arm(lock);
+}
+
 /* Once, so that a kernel that cannot do it says so before anything is measured. */
 static int try_to_arm(struct workload_run *run, struct inversion *inversion)
 {
 	for (int i = 0; i < SUBJECTS; i++) {
 		struct lock *lock = &inversion->locks[i];
-		int err = lock->ops->arm(lock);
+		int err = prepare(lock, true);
 
 		if (!err)
 			continue;
 		result_set_outcome(run->result, OUTCOME_UNSUPPORTED,
 				   "the owner of a %s cannot be put to sleep in its section: %s; "
-				   "it takes a kernel with CONFIG_USERFAULTFD, and root",
-				   lock->ops->name, strerror(-err));
+				   "it takes %s",
+				   lock->ops->name, strerror(-err), lock->ops->needs);
 		return -EOPNOTSUPP;
 	}
-	inversion->has_uninterruptible = health_sum_uninterruptible(&inversion->uninterruptible);
 	return 0;
 }
 
-int staged_inversion_setup(struct workload_run *run, const struct staged_inversion *staged)
+static void set_roles(const struct workload_run *run, struct inversion *inversion)
 {
-	struct inversion *inversion = calloc(1, sizeof(*inversion));
-	int err;
-
-	if (!inversion)
-		return -ENOMEM;
-	inversion->staged = staged;
-	run->state = inversion;
-	inversion->random.state = random_seed_for(run->seed, "gaps");
 	inversion->fifo = (struct task_class){.policy = SCHED_FIFO, .priority = DONOR_PRIORITY};
 	inversion->roles = (struct episode_roles){
 		.owner_cpu = run->placement->owner_cpu,
@@ -332,6 +338,20 @@ int staged_inversion_setup(struct workload_run *run, const struct staged_inversi
 		.lead_ns = LEAD_NS,
 		.limit_ns = number(run, "limit_ms") * 1000000,
 	};
+}
+
+int staged_inversion_setup(struct workload_run *run, const struct staged_inversion *staged)
+{
+	struct inversion *inversion = calloc(1, sizeof(*inversion));
+	int err;
+
+	if (!inversion)
+		return -ENOMEM;
+	inversion->staged = staged;
+	inversion->spare_cpu = spare_cpu(run->placement);
+	run->state = inversion;
+	inversion->random.state = random_seed_for(run->seed, "gaps");
+	set_roles(run, inversion);
 	err = make_samples(run, inversion);
 	if (!err)
 		err = place_conductor(run);
@@ -351,6 +371,7 @@ static void record(struct workload_run *run, struct inversion *inversion, enum s
 		   const struct episode_sample *sample)
 {
 	struct tally *tally = &inversion->tallies[subject];
+	bool needs_sleep;
 	uint64_t factor;
 
 	tally->samples++;
@@ -361,7 +382,10 @@ static void record(struct workload_run *run, struct inversion *inversion, enum s
 	tally->looks += sample->looks;
 	tally->awake += is_lock_held(sample) && !is_donor_blocked(sample);
 	tally->slept += is_owner_asleep(sample);
-	if (!(subject == SUBJECT_F_POS ? is_donor_blocked(sample) : is_lock_held(sample)) ||
+	tally->io_waits += is_owner_asleep(sample) && sample->io_waiters > inversion->io_waiters;
+	/* A control's wait counts however it was passed. */
+	needs_sleep = subject == SUBJECT_KERNEL && !inversion->locks[subject].ops->is_spun_on;
+	if (!(needs_sleep ? is_donor_blocked(sample) : is_lock_held(sample)) ||
 	    !inversion_factor_permille(sample->wait_ns, inversion_remaining_ns(sample), &factor))
 		return;
 	histogram_record(tally->wait, sample->wait_ns);
@@ -371,7 +395,8 @@ static void record(struct workload_run *run, struct inversion *inversion, enum s
 	tally->hogs_ns += sample->hogs_wait_ns;
 	tally->lent += sample->is_lent;
 	tally->moved += sample->is_moved;
-	if (subject == SUBJECT_F_POS)
+	tally->watched += sample->looks >= 2;
+	if (subject == SUBJECT_KERNEL)
 		histogram_record(result_histogram(run->result, "inversion_factor_permille"),
 				 factor);
 }
@@ -399,13 +424,12 @@ static int stage(struct workload_run *run, struct inversion *inversion, enum sub
 	struct episode_roles roles = inversion->roles;
 	struct episode_timing timing;
 	struct episode_sample sample;
-	int err = 0;
+	int err;
 
-	if (subject != SUBJECT_F_POS)
+	if (subject != SUBJECT_KERNEL)
 		roles.donor = inversion->fifo;
 	draw_timing(run, inversion, inversion->phases[subject][k], lock->section_ns, &timing);
-	if (timing.wake_after_ns)
-		err = lock->ops->arm(lock);
+	err = prepare(lock, timing.wake_after_ns > 0);
 	if (!err)
 		err = episode_run(&roles, &timing, lock, &sample);
 	if (err) {
@@ -422,212 +446,12 @@ static int stage(struct workload_run *run, struct inversion *inversion, enum sub
 	return 0;
 }
 
-/* Not held: these figures say nothing, and neither does the section. */
-static void judge(struct workload_run *run, const char *name, bool held, uint64_t observed,
-		  uint64_t expected, const char *text)
-{
-	result_add_evidence(run->result, name, held, observed, expected, text);
-	if (held)
-		return;
-	result_break_metric(run->result, "donor_wait_ns", text);
-	result_break_metric(run->result, "inversion_factor", text);
-	result_break_metric(run->result, "inversion_factor_max", text);
-	result_break_metric(run->result, "inversion_factor_permille", text);
-	if (result_outcome(run->result) == OUTCOME_OK)
-		result_set_outcome(run->result, OUTCOME_BROKEN, "%s", text);
-}
-
-/*
- * Whether a kernel with proxy execution lends to an owner that slept depends on the kernel: then it
- * may do so, but not now this and now that.
- */
-static bool is_lending_plausible(const struct workload_run *run, const struct inversion *inversion,
-				 const struct tally *tally)
-{
-	enum proxy_exec_request request = run->proxy_exec_request;
-	enum proxy_exec_state state = run->proxy_exec;
-
-	if (inversion->staged->owner_sleeps &&
-	    (state == PROXY_EXEC_ON ||
-	     (state == PROXY_EXEC_UNKNOWN && request == PROXY_EXEC_ASKED_ON))) {
-		state = PROXY_EXEC_UNKNOWN;
-		request = PROXY_EXEC_NOT_NAMED;
-	}
-	return is_proxying_as_expected(state, request, tally->lent, tally->contended);
-}
-
-static void judge_proxying(struct workload_run *run, const struct inversion *inversion,
-			   const struct tally *tally)
-{
-	bool is_on = run->proxy_exec == PROXY_EXEC_ON ||
-		     (run->proxy_exec == PROXY_EXEC_UNKNOWN &&
-		      run->proxy_exec_request == PROXY_EXEC_ASKED_ON);
-	char text[256];
-
-	snprintf(text, sizeof(text),
-		 "The kernel says that proxy execution is %s; in %llu of %llu waits the sleeping "
-		 "donor was charged for the owner's time or moved to the owner's runqueue (%llu "
-		 "looks)",
-		 proxy_exec_state_name(run->proxy_exec), (unsigned long long)tally->lent,
-		 (unsigned long long)tally->contended, (unsigned long long)tally->looks);
-	judge(run, "proxying", is_lending_plausible(run, inversion, tally), tally->lent,
-	      is_on ? tally->contended : 0, text);
-}
-
-/* How many of @tally's factors are at least @factor. */
-static uint64_t count_above(const struct tally *tally, double factor)
-{
-	uint64_t n = 0;
-
-	for (uint64_t i = 0; i < tally->contended; i++)
-		n += (double)tally->factors[i] >= factor * 1000;
-	return n;
-}
-
-/* What a control showed, or that it could not show anything. */
-static void describe_control(const struct tally *tally, const char *lock, const char *meaning,
-			     char *text, size_t size)
-{
-	if (has_enough_contention(tally->contended, tally->samples))
-		snprintf(text, size,
-			 "Behind a %s the donor's wait was %.2f times what the owner needed in "
-			 "the median: %s",
-			 lock, median(tally->factors, tally->contended) / 1000, meaning);
-	else
-		snprintf(text, size,
-			 "Behind a %s the donor met a held lock in %llu of %llu samples: too few "
-			 "to say anything",
-			 lock, (unsigned long long)tally->contended,
-			 (unsigned long long)tally->samples);
-}
-
-static void judge_controls(struct workload_run *run, struct inversion *inversion)
-{
-	struct tally *plain = &inversion->tallies[SUBJECT_PLAIN_FUTEX];
-	struct tally *pi = &inversion->tallies[SUBJECT_PI_FUTEX];
-	double bound = unbounded_factor(inversion->share);
-	char meaning[96], text[256];
-
-	snprintf(meaning, sizeof(meaning), "at least %.2f shows that the hogs got in between",
-		 bound);
-	describe_control(plain, "plain futex", meaning, text, sizeof(text));
-	judge(run, "hogs_interposed",
-	      has_enough_contention(plain->contended, plain->samples) &&
-		      median(plain->factors, plain->contended) / 1000 >= bound,
-	      count_above(plain, bound), plain->samples, text);
-	snprintf(meaning, sizeof(meaning), "at most %.2f shows that the wait can be bounded here",
-		 BOUNDED_FACTOR);
-	describe_control(pi, "PI futex", meaning, text, sizeof(text));
-	judge(run, "pi_bounded",
-	      has_enough_contention(pi->contended, pi->samples) &&
-		      median(pi->factors, pi->contended) / 1000 <= BOUNDED_FACTOR,
-	      pi->contended - count_above(pi, BOUNDED_FACTOR), pi->samples, text);
-	result_add_fact(run->result, "owner_fair_share", inversion->share);
-}
-
-static void conclude_control(struct workload_run *run, struct tally *tally, const char *metric)
-{
-	if (tally->contended)
-		result_set_scalar(run->result, metric,
-				  median(tally->factors, tally->contended) / 1000);
-}
-
-static void describe_blocking(const struct tally *tally, char *text, size_t size)
-{
-	int length = snprintf(
-		text, size, "The donor slept on a lock that the owner held in %llu of %llu samples",
-		(unsigned long long)tally->contended, (unsigned long long)tally->samples);
-
-	if (tally->awake && !has_enough_contention(tally->contended, tally->samples))
-		snprintf(text + length, size - (size_t)length,
-			 "; in %llu the lock was held and it did not sleep (it spun, or the "
-			 "owner was soon through): take longer sections (section_us)",
-			 (unsigned long long)tally->awake);
-}
-
-/* Each thread's memory is where its CPU is, or, on a node without any, wherever it was found. */
-static void conclude_memory(struct workload_run *run, struct inversion *inversion)
-{
-	unsigned int homed = 0, samples = 0;
-	char text[160];
-
-	if (inversion->owner_memory_node >= 0)
-		result_add_fact(run->result, "owner_memory_node", inversion->owner_memory_node);
-	if (inversion->donor_memory_node >= 0)
-		result_add_fact(run->result, "donor_memory_node", inversion->donor_memory_node);
-	if (!inversion->is_memory_bound)
-		return;
-	for (int i = 0; i < SUBJECTS; i++) {
-		homed += inversion->tallies[i].homed;
-		samples += inversion->tallies[i].samples;
-	}
-	snprintf(
-		text, sizeof(text),
-		"The memory of owner and donor was on nodes %d and %d, as bound, in %u of %u samples",
-		run->placement->owner_node, run->placement->donor_node, homed, samples);
-	judge(run, "memory_on_node", homed == samples, homed, samples, text);
-}
-
-/* What only a section with a sleep in it shows. */
-static void conclude_sleep(struct workload_run *run, struct inversion *inversion,
-			   const struct tally *tally)
-{
-	long long sum = 0;
-	char text[256];
-
-	snprintf(
-		text, sizeof(text),
-		"The owner was found asleep in its section, and had slept from the donor's arrival "
-		"on, when it was woken in %llu of %llu samples",
-		(unsigned long long)tally->slept, (unsigned long long)tally->samples);
-	judge(run, "owner_slept", has_enough_contention(tally->slept, tally->samples), tally->slept,
-	      tally->samples, text);
-	if (tally->contended)
-		result_set_scalar(run->result, "lending_share",
-				  (double)tally->lent / (double)tally->contended);
-	if (inversion->has_uninterruptible && health_sum_uninterruptible(&sum))
-		result_set_invariant(run->result, "uninterruptible_leak",
-				     (uint64_t)llabs(sum - inversion->uninterruptible),
-				     tally->samples);
-	else
-		result_break_metric(run->result, "uninterruptible_leak",
-				    "nr_uninterruptible is not to be read: it takes root, and a "
-				    "kernel with CONFIG_SCHED_DEBUG and debugfs mounted");
-}
-
-static void conclude(struct workload_run *run, struct inversion *inversion)
-{
-	struct tally *tally = &inversion->tallies[SUBJECT_F_POS];
-	char text[256];
-
-	result_set_counter(run->result, "uncontended_samples", tally->samples - tally->contended);
-	if (tally->contended) {
-		/* median() leaves them sorted. */
-		result_set_scalar(run->result, "inversion_factor",
-				  median(tally->factors, tally->contended) / 1000);
-		result_set_scalar(run->result, "inversion_factor_max",
-				  (double)tally->factors[tally->contended - 1] / 1000);
-		result_set_scalar(run->result, "owner_share",
-				  (double)tally->owner_ns / (double)tally->wait_ns);
-		result_set_scalar(run->result, "hog_share",
-				  (double)tally->hogs_ns / (double)tally->wait_ns);
-	}
-	describe_blocking(tally, text, sizeof(text));
-	judge(run, "donor_blocked", has_enough_contention(tally->contended, tally->samples),
-	      tally->contended, tally->samples, text);
-	judge_proxying(run, inversion, tally);
-	if (inversion->staged->owner_sleeps)
-		conclude_sleep(run, inversion, tally);
-	conclude_control(run, &inversion->tallies[SUBJECT_PI_FUTEX], "pi_futex_factor");
-	conclude_control(run, &inversion->tallies[SUBJECT_PLAIN_FUTEX], "plain_futex_factor");
-	judge_controls(run, inversion);
-	conclude_memory(run, inversion);
-}
-
 int staged_inversion_measure(struct workload_run *run)
 {
 	struct inversion *inversion = run->state;
 	unsigned int done = 0, total = 0, rounds = 0;
+
+	staged_read_books(inversion);
 
 	for (int i = 0; i < SUBJECTS; i++) {
 		total += inversion->n_samples[i];
@@ -648,7 +472,7 @@ int staged_inversion_measure(struct workload_run *run)
 			run->progress(run->progress_context, ++done, total);
 		}
 	}
-	conclude(run, inversion);
+	staged_conclude(run, inversion);
 	return 0;
 }
 
@@ -679,6 +503,21 @@ const char *const *staged_inversion_knobs(const struct workload *workload,
 						   NULL};
 
 	return strcmp(workload_choice(workload, run, "donor"), "deadline") ? NULL : no_admission;
+}
+
+int staged_inversion_check_phases(const struct workload *workload, const char *const *values,
+				  char *error, size_t error_size)
+{
+	const struct workload_run run = {.values = values};
+	uint64_t min = workload_number(workload, &run, "phase_min_percent");
+	uint64_t max = workload_number(workload, &run, "phase_max_percent");
+
+	if (min < max)
+		return 0;
+	snprintf(error, error_size,
+		 "%s: phase_min_percent (%llu) must be below phase_max_percent (%llu)",
+		 workload->name, (unsigned long long)min, (unsigned long long)max);
+	return -EINVAL;
 }
 
 const char *const staged_inversion_owners[] = {"nice", "cgroup", "throttled", NULL};

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "workloads/lock.h"
 #include "workloads/workload.h"
 
 /*
@@ -16,6 +17,10 @@ struct staged_inversion {
 	/* Its section begins with a sleep, of the parameter sleep_us: load and donor come during
 	 * it, and the wait counts from the owner's wakeup. */
 	bool owner_sleeps;
+	/* It has the metrics of STAGED_INVERSION_LENDING. */
+	bool tells_lending;
+	/* The kernel lock that @run asks for; NULL: f_pos_lock. */
+	const struct lock_ops *(*kernel_lock)(const struct workload_run *run);
 };
 
 /*
@@ -32,6 +37,10 @@ int staged_inversion_measure(struct workload_run *run);
 void staged_inversion_cleanup(struct workload_run *run);
 const char *const *staged_inversion_knobs(const struct workload *workload,
 					  const struct workload_run *run);
+
+/* As struct workload's check: the parameter phase_min_percent is below phase_max_percent. */
+int staged_inversion_check_phases(const struct workload *workload, const char *const *values,
+				  char *error, size_t error_size);
 
 /* What every one of them needs: needs.kernel_options and needs.files, NULL-terminated. */
 extern const char *const staged_inversion_options[];
@@ -103,6 +112,23 @@ extern const char *const staged_inversion_donors[];
 	 .max = 600000, \
 	 .is_effort = true, \
 	 .help = "a sample that takes longer is a failure"}
+
+/* Rows of the table of metrics, for tells_lending. */
+#define STAGED_INVERSION_LENDING(page) \
+	{.name = "lending_share", \
+	 .unit = "ratio", \
+	 .kind = METRIC_SCALAR, \
+	 .direction = NO_DIRECTION, \
+	 .role = ROLE_INFORMATIVE, \
+	 .help = "share of the waits in which the sleeping donor was seen to lend its context", \
+	 .source = page}, \
+	{.name = "stray_lending", \
+	 .unit = "count", \
+	 .kind = METRIC_INVARIANT, \
+	 .direction = MUST_BE_ZERO, \
+	 .role = ROLE_SECONDARY, \
+	 .help = "waits in which the donor lent though proxy execution is off or the lock is not a mutex", \
+	 .source = page "; __mutex_lock_common() in kernel/locking/mutex.c"}
 
 /* Rows of the table of metrics: all but the primary; @page describes them. */
 #define STAGED_INVERSION_METRICS(page) \
