@@ -322,7 +322,8 @@ static char *missing_need(const struct section *section, const struct section_co
 static int set_knobs(const char *const *knobs, char **reason)
 {
 	for (; knobs && knobs[0]; knobs += 2) {
-		int err = settings_set(knobs[0], knobs[1]);
+		int err = strcmp(knobs[1], KNOB_AS_IT_IS) ? settings_set(knobs[0], knobs[1])
+							  : settings_keep(knobs[0]);
 
 		if (err) {
 			*reason = format_string("cannot set %s to %s: %s", knobs[0], knobs[1],

@@ -492,33 +492,57 @@ static int take_abandoned_journal(void)
 	return err;
 }
 
-int settings_set(const char *path, const char *value)
+static int journal_value(const char *path, const char *old, const char *value)
 {
 	struct json_object *record;
-	char *old;
-	int err;
+	int err = take_journal();
 
-	err = take_abandoned_journal();
-	if (!err)
-		err = read_file(path, VALUE_MAX_BYTES, &old, NULL);
 	if (err)
 		return err;
-	extract_value(old);
-	if (!strcmp(old, value)) {
-		free(old);
-		return 0;
-	}
-	err = take_journal();
-	if (err)
-		goto out;
 	record = new_record(event_names[SETTINGS_VALUE], path);
 	json_object_object_add(record, "old", json_object_new_string(old));
 	json_object_object_add(record, "new", json_object_new_string(value));
 	err = append(journal_fd, record);
 	json_object_put(record);
+	return err;
+}
+
+/* What @path says now, as it would be written back; the caller frees it. */
+static int read_value(const char *path, char **old)
+{
+	int err = take_abandoned_journal();
+
 	if (!err)
-		err = write_value(path, value);
-out:
+		err = read_file(path, VALUE_MAX_BYTES, old, NULL);
+	if (!err)
+		extract_value(*old);
+	return err;
+}
+
+int settings_set(const char *path, const char *value)
+{
+	char *old;
+	int err = read_value(path, &old);
+
+	if (err)
+		return err;
+	if (strcmp(old, value) != 0) {
+		err = journal_value(path, old, value);
+		if (!err)
+			err = write_value(path, value);
+	}
+	free(old);
+	return err;
+}
+
+int settings_keep(const char *path)
+{
+	char *old;
+	int err = read_value(path, &old);
+
+	if (err)
+		return err;
+	err = journal_value(path, old, old);
 	free(old);
 	return err;
 }

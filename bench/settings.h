@@ -41,6 +41,10 @@ enum settings_kind {
 	SETTINGS_KINDS,
 };
 
+/* Journals what @path says now, to be put back, because somebody is about to change it. As
+ * settings_set for errors. */
+int settings_keep(const char *path);
+
 /* Notes a thing of @kind (no SETTINGS_VALUE) that is to be made at @path. As settings_set for
  * errors. */
 int settings_note(enum settings_kind kind, const char *path);

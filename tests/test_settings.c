@@ -343,6 +343,17 @@ static void test_cgroups_are_killed_and_removed(void **state)
 	assert_int_equal(access(cgroup, F_OK), -1);
 }
 
+static void test_what_others_change_is_put_back(void **state)
+{
+	(void)state;
+	assert_int_equal(settings_keep(choice), 0);
+	check_content(choice, "always [madvise] never\n");
+	put(choice, "[always] madvise never\n");
+	assert_int_equal(settings_restore_all(), 0);
+	check_content(choice, "madvise\n");
+	assert_int_equal(settings_keep("/nonexistent/knob"), -ENOENT);
+}
+
 /* A directory is the kernel's to remove with what it has in it; here it has nothing. */
 static void test_noted_directories_and_mounts_go_away(void **state)
 {
@@ -385,6 +396,7 @@ int main(void)
 		WITH_FOLDER(test_a_journal_that_others_can_write_is_refused),
 		WITH_FOLDER(test_what_is_gone_is_no_error),
 		WITH_FOLDER(test_cgroups_are_killed_and_removed),
+		WITH_FOLDER(test_what_others_change_is_put_back),
 		WITH_FOLDER(test_noted_directories_and_mounts_go_away),
 	};
 

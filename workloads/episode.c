@@ -168,7 +168,7 @@ static int prepare_donor(struct role *role)
 	int err = task_pin(roles->donor_cpu);
 
 	if (!err && roles->donor_cgroup)
-		err = join_cgroup(roles->donor_cgroup);
+		err = weak_cgroup_join(roles->donor_cgroup);
 	return err ? err : task_class_set(&roles->donor);
 }
 
@@ -196,6 +196,17 @@ static void act_donor(struct role *role)
 	atomic_fetch_sub(&episode->acting, 1);
 }
 
+static int tell_ready(const struct role *role)
+{
+	const struct episode *episode = role->episode;
+	enum episode_part part = role == &episode->owner   ? EPISODE_OWNER
+				 : role == &episode->donor ? EPISODE_DONOR
+							   : EPISODE_HOG;
+
+	return episode->roles->on_ready ? episode->roles->on_ready(episode->roles->context, part)
+					: 0;
+}
+
 static void *role_main(void *argument)
 {
 	struct role *role = argument;
@@ -206,6 +217,8 @@ static void *role_main(void *argument)
 	role->err = task_exact_timers();
 	if (!role->err)
 		role->err = role->prepare(role);
+	if (!role->err)
+		role->err = tell_ready(role);
 	sem_post(&episode->ready);
 	while (sem_wait(&episode->go))
 		;

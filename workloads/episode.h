@@ -23,6 +23,8 @@
  * The calling thread conducts and watches; it must not run on the owner's CPU unless its
  * class is above the donor's.
  */
+enum episode_part { EPISODE_OWNER, EPISODE_DONOR, EPISODE_HOG };
+
 struct episode_roles {
 	int owner_cpu, donor_cpu;
 	/* Whose memory the threads get: the hogs' is the owner's; without it, wherever the kernel
@@ -37,8 +39,12 @@ struct episode_roles {
 	 * through; 0: it goes to sleep at once. */
 	uint64_t compute_after_ns;
 	bool is_conductor_in_the_way; /* it runs on the owner's CPU too, and looks less often */
-	uint64_t lead_ns;	      /* from the start of the episode to T */
-	uint64_t limit_ns;	      /* an episode longer than this is lost */
+	/* Optional. Called by each role's own thread when it is what it is to be, before any acts.
+	 * 0, or a negative errno that calls the episode off. */
+	int (*on_ready)(void *context, enum episode_part part);
+	void *context;
+	uint64_t lead_ns;  /* from the start of the episode to T */
+	uint64_t limit_ns; /* an episode longer than this is lost */
 };
 
 #define EPISODE_MAX_HOGS 64

@@ -12,6 +12,8 @@
 /* clang-format off */
 const struct workload *const workloads[] = {
 	&workload_cgroup_throttle,
+	&workload_core_cookie,
+	&workload_donor_migration,
 	&workload_latency,
 	&workload_lock_chain,
 	&workload_lock_kinds,

@@ -35,6 +35,9 @@ struct parameter_spec {
 	const char *help;
 };
 
+/* The value of a knob that the workload changes itself, and the runner puts back. */
+#define KNOB_AS_IT_IS "(as it is)"
+
 struct workload_needs {
 	bool root;
 	/* The guests get the lock laboratory's module (workloads/lab.h), where their kernel has
@@ -116,6 +119,8 @@ struct workload {
 };
 
 extern const struct workload workload_cgroup_throttle;
+extern const struct workload workload_core_cookie;
+extern const struct workload workload_donor_migration;
 extern const struct workload workload_latency;
 extern const struct workload workload_lock_chain;
 extern const struct workload workload_lock_kinds;
