@@ -29,8 +29,33 @@ static int write_knob(const char *directory, const char *name, const char *value
 int weak_cgroup_make(const char *section, const char *name, unsigned int weight,
 		     unsigned int quota_us, unsigned int period_us, char *path, size_t path_size)
 {
-	return weak_cgroup_make_named(section, "weak", weight, quota_us, period_us, path,
-				      path_size);
+	char value[64];
+	int err;
+
+	if (!section)
+		return -EOPNOTSUPP;
+	if (snprintf(path, path_size, "%s/%s", section, name) >= (int)path_size)
+		return -ENAMETOOLONG;
+	if (mkdir(path, 0755) && errno != EEXIST)
+		return -errno;
+	/* Only a section that needs the controller has it: without, all tasks compete in one queue.
+	 */
+	err = write_knob(section, "../cgroup.subtree_control", "+cpu");
+	if (err)
+		return err;
+	/* Threaded first: a controller cannot be given on by a cgroup that has processes of its own
+	 * unless all below it is. */
+	err = write_knob(path, "cgroup.type", "threaded");
+	if (!err)
+		err = write_knob(section, "cgroup.subtree_control", "+cpu");
+	if (err)
+		return err;
+	if (weight) {
+		snprintf(value, sizeof(value), "%u", weight);
+		return write_knob(path, "cpu.weight", value);
+	}
+	snprintf(value, sizeof(value), "%u %u", quota_us, period_us);
+	return write_knob(path, "cpu.max", value);
 }
 
 int weak_cgroup_join(const char *directory)
@@ -59,39 +84,6 @@ int weak_cgroup_stat(const char *directory, const char *key, uint64_t *value)
 	}
 	fclose(file);
 	return err;
-}
-
-int weak_cgroup_make_named(const char *section, const char *name, unsigned int weight,
-			   unsigned int quota_us, unsigned int period_us, char *path,
-			   size_t path_size)
-{
-	char value[64];
-	int err;
-
-	if (!section)
-		return -EOPNOTSUPP;
-	if (snprintf(path, path_size, "%s/%s", section, name) >= (int)path_size)
-		return -ENAMETOOLONG;
-	if (mkdir(path, 0755) && errno != EEXIST)
-		return -errno;
-	/* Only a section that needs the controller has it: without, all tasks compete in one queue.
-	 */
-	err = write_knob(section, "../cgroup.subtree_control", "+cpu");
-	if (err)
-		return err;
-	/* Threaded first: a controller cannot be given on by a cgroup that has processes of its own
-	 * unless all below it is. */
-	err = write_knob(path, "cgroup.type", "threaded");
-	if (!err)
-		err = write_knob(section, "cgroup.subtree_control", "+cpu");
-	if (err)
-		return err;
-	if (weight) {
-		snprintf(value, sizeof(value), "%u", weight);
-		return write_knob(path, "cpu.weight", value);
-	}
-	snprintf(value, sizeof(value), "%u %u", quota_us, period_us);
-	return write_knob(path, "cpu.max", value);
 }
 
 /* The number behind @name at the beginning of a line. */
