@@ -40,15 +40,27 @@ expect_refusal 5 "give the folder of a find" --replay "$work/absent"
 expect_refusal 5 "--shrink takes the folder of a find" --shrink "$work/absent"
 
 # A find's folder that somebody changed.
-fixture=$TEST_TOP/tests/fixtures/explore/find
+"$(dirname "$PROXEVAL")/tests/make_find" "$work/made"
+fixture=$work/made/finds/0001
 cp -r "$fixture" "$work/find"
+rm "$work/find/guest"
 expect_refusal 5 "cannot read the find's" --replay "$work/find"
+cp "$fixture/guest" "$work/find/guest"
 for change in 's/"seed"/"sead"/' 's/"version": *1/"version":2/' 's/proxeval-find/proxeval-plan/' \
-	'1s/{/{"extra": 1,/'; do
+	'1s/{/{"extra": 1,/' 's/"kernel": *"[^"]*",//'; do
 	sed "$change" "$fixture/find.json" >"$work/find/find.json"
 	expect_refusal 5 "find.json: " --replay "$work/find"
 done
 cp "$fixture/find.json" "$work/find/find.json"
 sed 's/"rounds"/"round"/' "$fixture/plan.json" >"$work/find/plan.json"
 expect_refusal 5 'plan.json: "rounds" is not' --replay "$work/find"
+cp "$fixture/plan.json" "$work/find/plan.json"
+echo other >"$work/find/kernel"
+expect_refusal 5 "is not the kernel that the find was made with" --replay "$work/find"
+echo other >"$work/find/guest"
+expect_refusal 5 "is not what the find was made with" --replay "$work/find"
+
+# An exploration's kernel is what it began with, or it does not go on.
+echo other >"$work/made/kernel"
+expect_refusal 5 "is not what this exploration began with" --resume "$work/made"
 finish

@@ -207,10 +207,15 @@ def check_exact():
 
 
 def check_explorations():
-    """An exploration and its find, as a guest left them, and what must not pass for one."""
-    folder = f"{SOURCE}/tests/fixtures/explore"
-    documents = {"explore": "explore.json", "explore-summary": "summary.json", "find": "find/find.json",
-                 "stress": "find/plan.json"}
+    """An exploration and its find, and what must not pass for one."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([os.path.join(os.path.dirname(os.environ["PROXEVAL"]), "tests/make_find"), folder], check=True)
+        check_exploration(folder)
+
+
+def check_exploration(folder):
+    documents = {"explore": "explore.json", "explore-summary": "summary.json", "find": "finds/0001/find.json",
+                 "stress": "finds/0001/plan.json"}
     for name, path in documents.items():
         schema = validator(name)
         good = load(f"{folder}/{path}")
@@ -220,12 +225,12 @@ def check_explorations():
         expect_invalid(schema, with_value(good, 1, "surprise"), f"{path} with a surprise")
         expect_invalid(schema, with_value(good, 2, "version"), f"{path} of version 2")
     stress = validator("stress")
-    plan = load(f"{folder}/find/plan.json")
-    expect_valid(stress, load(f"{folder}/find/first-plan.json"), "the plan as it was found")
+    plan = load(f"{folder}/finds/0001/plan.json")
+    expect_valid(stress, load(f"{folder}/finds/0001/first-plan.json"), "the plan as it was found")
     for value, *path in [("sleep", "actors", 0, "mechanism"), (20, "actors", 0, "nice"), ([], "actors"),
                          (0, "rounds"), (2**32, "seed"), ("realtime", "actors", 0, "class")]:
         expect_invalid(stress, with_value(plan, value, *path), f"plan with {path} = {value!r}")
-    find = load(f"{folder}/find/find.json")
+    find = load(f"{folder}/finds/0001/find.json")
     for value, *path in [("oops", "signature", "kind"), (-1, "signature", "at_ns"), ("x", "guest", "image_sha256"),
                          (0, "number"), ("2", "guest", "topology")]:
         expect_invalid(validator("find"), with_value(find, value, *path), f"find with {path} = {value!r}")

@@ -36,7 +36,7 @@ python3 - "$find" <<-'END' || fail "the find is not what it has to be"
 	assert len(plan["actors"]) < find["first"]["actors"]
 	assert {"f-pos", "signals"} <= {actor["mechanism"] for actor in plan["actors"]}
 END
-grep -q "sysrq_handle_crash\|Call Trace" "$find/stack.txt" || fail "the find has no stack"
+grep -q "sysrq triggered crash" "$find/stack.txt" || fail "the find does not say what happened"
 
 mv "$find" "$work/taken-elsewhere"
 proxeval explore --replay "$work/taken-elsewhere" --no-progress
