@@ -108,6 +108,20 @@ static void judge_result(struct trial *trial, struct json_object *result)
 		trial->rounds++;
 }
 
+/* With what the guest's program said of it itself, where it did. */
+static void explain_broken(struct trial *trial, const char *reason)
+{
+	static const char sign[] = "proxeval: error: ";
+	const char *said = strstr(trial->log, sign);
+
+	snprintf(trial->reason, sizeof(trial->reason), "%s", reason);
+	if (!said)
+		return;
+	said += strlen(sign);
+	snprintf(trial->reason, sizeof(trial->reason), "%.*s (%.100s)",
+		 (int)(strcspn(said, "\r\n") < 140 ? strcspn(said, "\r\n") : 140), said, reason);
+}
+
 static bool has_run_out(const struct boot_answer *answer)
 {
 	return strstr(answer->reason, QEMU_TURNS_LIMIT_SIGN);
@@ -119,7 +133,7 @@ static void judge_end(struct trial *trial, const struct boot_answer *answer)
 
 	if (!has_run_out(answer)) {
 		trial->end = TRIAL_BROKEN;
-		snprintf(trial->reason, sizeof(trial->reason), "%s", answer->reason);
+		explain_broken(trial, answer->reason);
 		return;
 	}
 	/* It did not even answer the NMI. */

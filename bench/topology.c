@@ -633,6 +633,41 @@ size_t topology_placements(const struct topology *topology, struct placement *ou
 	return topology->n_placements;
 }
 
+static bool is_within(const struct cpu *a, const struct cpu *b, enum placement_kind kind)
+{
+	switch (kind) {
+	case PLACEMENT_SAME_CPU:
+		return a == b;
+	case PLACEMENT_SMT_SIBLING:
+		return a->core == b->core;
+	case PLACEMENT_SAME_LLC:
+		return a->llc == b->llc;
+	case PLACEMENT_SAME_NODE:
+		return a->node == b->node;
+	default:
+		return true;
+	}
+}
+
+size_t topology_cpus_within(const struct topology *topology, enum placement_kind kind, int cpu,
+			    int *out, size_t max)
+{
+	const struct cpu *centre = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < topology->n_cpus; i++)
+		if (topology->cpus[i].id == cpu)
+			centre = &topology->cpus[i];
+	for (size_t i = 0; centre && i < topology->n_cpus; i++) {
+		if (!is_within(&topology->cpus[i], centre, kind))
+			continue;
+		if (n < max)
+			out[n] = topology->cpus[i].id;
+		n++;
+	}
+	return n;
+}
+
 unsigned int topology_cpus(const struct topology *topology)
 {
 	return (unsigned int)topology->n_cpus;

@@ -46,6 +46,14 @@ void topology_free(struct topology *topology);
  */
 size_t topology_placements(const struct topology *topology, struct placement *out, size_t max);
 
+/*
+ * The CPUs that are as near to @cpu as a placement of @kind is wide: of its core, under its
+ * last-level cache, of its node, or all; with same-cpu itself. Writes at most @max, ascending, and
+ * returns how many there are; 0 when @cpu is none of them.
+ */
+size_t topology_cpus_within(const struct topology *topology, enum placement_kind kind, int cpu,
+			    int *out, size_t max);
+
 unsigned int topology_cpus(const struct topology *topology);
 unsigned int topology_nodes(const struct topology *topology);
 

@@ -87,6 +87,13 @@ static void test_two_at_a_time_are_disorder(void **state)
 	assert_int_equal(chain_count_disorder(&chain), 0);
 	chain.leaf_records[2].got_ns = 99;
 	assert_int_equal(chain_count_disorder(&chain), 1);
+	/* One more waits for a second lock of the owner's, and for nobody else. */
+	chain.leaf_records[2].got_ns = 110;
+	chain.leaves = 4;
+	chain.leaf_records[3].got_ns = 101;
+	assert_int_equal(chain_count_disorder(&chain), 0);
+	chain.leaf_records[3].got_ns = 98;
+	assert_int_equal(chain_count_disorder(&chain), 1);
 }
 
 static void test_the_middle_link_is_the_event_s(void **state)

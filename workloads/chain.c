@@ -145,7 +145,7 @@ static void act(struct chain_task *task)
 		task->err = chain->ops->link(chain, task->level);
 		break;
 	case PART_LEAF:
-		task->err = chain->ops->touch(chain, task->level % chain->depth, task->level + 1);
+		task->err = chain->ops->touch(chain, task->level, task->level + 1);
 		break;
 	default:
 		task->err = act_donor(task);
@@ -668,9 +668,14 @@ unsigned int chain_count_disorder(const struct chain *chain)
 		early += is_early(chain, &chain->records[lock], lock);
 	for (unsigned int i = 0; i < chain->leaves; i++) {
 		const struct chain_record *leaf = &chain->leaf_records[i];
-		const struct chain_record *link = &chain->records[i % chain->depth];
+		const struct chain_record *link = &chain->records[i];
 
-		early += is_early(chain, leaf, i % chain->depth);
+		/* The last one's lock is the owner's second, which nobody else wants. */
+		if (i >= chain->depth) {
+			early += is_early(chain, leaf, chain->depth - 1);
+			continue;
+		}
+		early += is_early(chain, leaf, i);
 		/* The link had it when the leaf got it, too. */
 		early += link->got_ns && leaf->got_ns && !has_given_up(link) &&
 			 leaf->got_ns > link->got_ns && leaf->got_ns < link->free_next_ns;

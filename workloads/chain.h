@@ -78,7 +78,8 @@ struct chain {
 	const struct chain_ops *ops;
 	void *state; /* the backend's */
 	/* What is staged. */
-	unsigned int depth, leaves; /* leaf i waits for lock i % depth, behind the link */
+	unsigned int depth, leaves; /* leaf i waits for lock i, behind the link; one more than
+				     * there are locks: for a second one of the owner's */
 	enum chain_build build;
 	enum chain_event event;
 	bool donor_comes_first; /* before the owner is released; its wait counts from then */

@@ -70,10 +70,11 @@ static int lab_hold(struct chain *chain)
 	add(&program, chain->owner_sleeps ? LAB_WAIT : LAB_COMPUTE_UNTIL, OWNER_EVENT,
 	    stay_ns(chain));
 	add(&program, LAB_COMPUTE, 0, chain->section_ns);
-	if (has_second)
-		add(&program, LAB_UNLOCK, own + 1, 0);
+	/* The second one last, so that the first unlock is before what either's waiters do. */
 	unlock_own = program.n;
 	add(&program, LAB_UNLOCK, own, 0);
+	if (has_second)
+		add(&program, LAB_UNLOCK, own + 1, 0);
 	err = run(chain, chain->depth, &program);
 	record->free_own_ns = program.results[unlock_own].begin_ns;
 	record->status = err;

@@ -167,6 +167,8 @@ static int prepare_donor(struct role *role)
 	const struct episode_roles *roles = role->episode->roles;
 	int err = task_pin(roles->donor_cpu);
 
+	if (!err && roles->donor_cgroup)
+		err = weak_cgroup_join(roles->donor_cgroup);
 	return err ? err : task_class_set(&roles->donor);
 }
 

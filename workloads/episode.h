@@ -32,6 +32,7 @@ struct episode_roles {
 	struct task_class owner, hog, donor;
 	unsigned int hogs;	  /* at most EPISODE_MAX_HOGS */
 	const char *owner_cgroup; /* a threaded cgroup for the owner alone; NULL: none */
+	const char *donor_cgroup; /* the same for the donor */
 	/* CPU time that the owner computes for after its section, at most until the donor is
 	 * through; 0: it goes to sleep at once. */
 	uint64_t compute_after_ns;

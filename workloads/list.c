@@ -8,13 +8,16 @@
 
 #include "bench/options.h"
 
+/* One a line: clang-format would make columns of them, all anew with each. */
 /* clang-format off */
 const struct workload *const workloads[] = {
+	&workload_cgroup_throttle,
 	&workload_latency,
 	&workload_lock_chain,
 	&workload_lock_kinds,
 	&workload_mutex_inversion,
 	&workload_rename_inversion,
+	&workload_rt_balance,
 	&workload_sleeping_owner,
 	&workload_throughput,
 	&workload_wakeup_cost,

@@ -120,8 +120,8 @@ static int make_weak_owner(struct workload_run *run, struct inversion *inversion
 	}
 	inversion->share = is_throttled ? (double)WEAK_QUOTA_US / WEAK_PERIOD_US
 					: fair_share(WEAK_CPU_WEIGHT, roles->hogs, 100);
-	err = weak_cgroup_make(run->cgroup, is_throttled ? 0 : WEAK_CPU_WEIGHT, WEAK_QUOTA_US,
-			       WEAK_PERIOD_US, inversion->weak_cgroup,
+	err = weak_cgroup_make(run->cgroup, "weak", is_throttled ? 0 : WEAK_CPU_WEIGHT,
+			       WEAK_QUOTA_US, WEAK_PERIOD_US, inversion->weak_cgroup,
 			       sizeof(inversion->weak_cgroup));
 	if (err) {
 		result_set_outcome(run->result, OUTCOME_UNSUPPORTED,

@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <termios.h>
@@ -177,6 +178,13 @@ static void *drain(void *argument)
 	return NULL;
 }
 
+/* It is mounted already, or cannot be: then opening the first one says so. */
+static void mount_terminals(void)
+{
+	mkdir("/dev/pts", 0755);
+	mount("devpts", "/dev/pts", "devpts", 0, NULL);
+}
+
 static int make_terminal(struct stress *stress, unsigned int number)
 {
 	struct termios settings;
@@ -279,6 +287,7 @@ int stress_objects_make(struct stress *stress, char *problem, size_t problem_siz
 		what = "a pipe";
 		err = pipe2(stress->pipes[i], O_NONBLOCK | O_CLOEXEC) ? -errno : 0;
 	}
+	mount_terminals();
 	for (unsigned int i = 0; i < plan->terminals && !err; i++) {
 		what = "a pseudo terminal";
 		err = make_terminal(stress, i);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,8 +26,8 @@ static int write_knob(const char *directory, const char *name, const char *value
 	return err;
 }
 
-int weak_cgroup_make(const char *section, unsigned int weight, unsigned int quota_us,
-		     unsigned int period_us, char *path, size_t path_size)
+int weak_cgroup_make(const char *section, const char *name, unsigned int weight,
+		     unsigned int quota_us, unsigned int period_us, char *path, size_t path_size)
 {
 	return weak_cgroup_make_named(section, "weak", weight, quota_us, period_us, path,
 				      path_size);
@@ -91,4 +92,59 @@ int weak_cgroup_make_named(const char *section, const char *name, unsigned int w
 	}
 	snprintf(value, sizeof(value), "%u %u", quota_us, period_us);
 	return write_knob(path, "cpu.max", value);
+}
+
+/* The number behind @name at the beginning of a line. */
+static int find_number(const char *text, const char *name, uint64_t *value)
+{
+	size_t length = strlen(name);
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, name, length) != 0 || line[length] != ' ')
+			continue;
+		return sscanf(line + length, "%" SCNu64, value) == 1 ? 0 : -EINVAL;
+	}
+	return -EINVAL;
+}
+
+int weak_cgroup_parse_throttling(const char *text, struct cgroup_throttling *out)
+{
+	int err = find_number(text, "nr_throttled", &out->periods);
+
+	return err ? err : find_number(text, "throttled_usec", &out->time_us);
+}
+
+int weak_cgroup_throttling(const char *path, struct cgroup_throttling *out)
+{
+	char file[PATH_MAX], text[2048];
+	ssize_t got;
+	int fd;
+
+	if (snprintf(file, sizeof(file), "%s/cpu.stat", path) >= (int)sizeof(file))
+		return -ENAMETOOLONG;
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	got = read(fd, text, sizeof(text) - 1);
+	if (got < 0)
+		got = -errno;
+	close(fd);
+	if (got < 0)
+		return (int)got;
+	text[got] = '\0';
+	return weak_cgroup_parse_throttling(text, out);
+}
+
+int weak_cgroup_add_throttling(const char *path, const struct cgroup_throttling *before,
+			       struct cgroup_throttling *sum)
+{
+	struct cgroup_throttling now;
+	int err = weak_cgroup_throttling(path, &now);
+
+	if (err)
+		return err;
+	sum->periods += now.periods - before->periods;
+	sum->time_us += now.time_us - before->time_us;
+	return 0;
 }

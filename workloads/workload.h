@@ -115,11 +115,13 @@ struct workload {
 	void (*cleanup)(struct workload_run *run);
 };
 
+extern const struct workload workload_cgroup_throttle;
 extern const struct workload workload_latency;
 extern const struct workload workload_lock_chain;
 extern const struct workload workload_lock_kinds;
 extern const struct workload workload_mutex_inversion;
 extern const struct workload workload_rename_inversion;
+extern const struct workload workload_rt_balance;
 extern const struct workload workload_sleeping_owner;
 extern const struct workload workload_throughput;
 extern const struct workload workload_wakeup_cost;
