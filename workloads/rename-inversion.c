@@ -222,15 +222,15 @@ static int make_groups(struct workload_run *run, struct state *state)
 {
 	bool has_quota = is_chosen(run, "throttle", "max");
 	unsigned int cpus = (unsigned int)CPU_COUNT(&state->storm.cpus);
-	int err = weak_cgroup_make_named(run->cgroup, "low",
-					 has_quota ? 0 : (unsigned int)number(run, "low_weight"),
-					 LOW_QUOTA_US, PERIOD_US, state->low, sizeof(state->low));
+	int err = weak_cgroup_make(run->cgroup, "low",
+				   has_quota ? 0 : (unsigned int)number(run, "low_weight"),
+				   LOW_QUOTA_US, PERIOD_US, state->low, sizeof(state->low));
 
 	if (!err)
-		err = weak_cgroup_make_named(
-			run->cgroup, "medium",
-			has_quota ? 0 : (unsigned int)number(run, "medium_weight"),
-			cpus * PERIOD_US / 2, PERIOD_US, state->medium, sizeof(state->medium));
+		err = weak_cgroup_make(run->cgroup, "medium",
+				       has_quota ? 0 : (unsigned int)number(run, "medium_weight"),
+				       cpus * PERIOD_US / 2, PERIOD_US, state->medium,
+				       sizeof(state->medium));
 	if (err) {
 		result_set_outcome(run->result, OUTCOME_UNSUPPORTED,
 				   "a throttled scenario needs a cgroup v2 hierarchy with the cpu "

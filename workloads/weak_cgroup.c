@@ -26,13 +26,6 @@ static int write_knob(const char *directory, const char *name, const char *value
 	return err;
 }
 
-int weak_cgroup_make(const char *section, const char *name, unsigned int weight,
-		     unsigned int quota_us, unsigned int period_us, char *path, size_t path_size)
-{
-	return weak_cgroup_make_named(section, "weak", weight, quota_us, period_us, path,
-				      path_size);
-}
-
 int weak_cgroup_join(const char *directory)
 {
 	/* "0" is the thread that writes. */
@@ -61,9 +54,8 @@ int weak_cgroup_stat(const char *directory, const char *key, uint64_t *value)
 	return err;
 }
 
-int weak_cgroup_make_named(const char *section, const char *name, unsigned int weight,
-			   unsigned int quota_us, unsigned int period_us, char *path,
-			   size_t path_size)
+int weak_cgroup_make(const char *section, const char *name, unsigned int weight,
+		     unsigned int quota_us, unsigned int period_us, char *path, size_t path_size)
 {
 	char value[64];
 	int err;

@@ -28,11 +28,6 @@ int weak_cgroup_throttling(const char *path, struct cgroup_throttling *out);
 int weak_cgroup_add_throttling(const char *path, const struct cgroup_throttling *before,
 			       struct cgroup_throttling *sum);
 
-/* The same for one named @name ("low"): more than one may be there. */
-int weak_cgroup_make_named(const char *section, const char *name, unsigned int weight,
-			   unsigned int quota_us, unsigned int period_us, char *path,
-			   size_t path_size);
-
 /* Moves the calling thread to @directory. 0, or a negative errno. */
 int weak_cgroup_join(const char *directory);
 
