@@ -189,13 +189,18 @@ static int find_objects(struct module_build *build)
 	build->objects = format_string("%s/%s", source, is_there ? "objects" : "module-objects");
 	if (!build->objects)
 		return -ENOMEM;
-	/* As the kernel's build left it: with what modules may use of it. Kernels that were kept
-	 * before this was kept have none, and none is needed but for CONFIG_MODVERSIONS. */
-	if (is_there)
+	if (!is_there) {
+		err = prepare_headers(build);
+	} else {
+		/* As the kernel's build left it: with what modules may use of it. Kernels that were
+		 * kept before this was kept have none, and none is needed but for
+		 * CONFIG_MODVERSIONS. */
 		kernel_copy_file(build->objects, "vmlinux.symvers", build->kernel,
 				 "Module.symvers");
-	else
-		err = prepare_headers(build);
+		/* A build of the image alone makes no scripts/module.lds. */
+		err = kernel_make_target(build->inputs, build->objects, build->log_path,
+					 "modules_prepare", NULL);
+	}
 	if (!err)
 		kernel_copy_file(build->kernel, "Module.symvers", build->objects, "Module.symvers");
 	return err;
