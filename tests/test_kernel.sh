@@ -166,7 +166,7 @@ test_laboratory() {
 	expect 0 'the lock laboratory does not build for this kernel'
 	[ ! -e "${out%/*}/proxeval_lab.ko" ] || fail "a module that does not build is there"
 	kernel build --kernel-tree "$tree" --series "$work/patches/moduleless"
-	[ -z "$err" ] || fail "what does not build is tried twice: $err"
+	[[ $err != *'does not build'* ]] || fail "what does not build is tried twice: $err"
 	kernel module --kernel-tree "$work/patches"
 	expect 5 'include/config/kernel.release'
 	mkdir -p "$tree/include/config"
@@ -385,6 +385,7 @@ echo "# nothing" >"$work/own.config"
 test_make_settings
 test_failures
 test_git_tree
-test_interruption
 test_laboratory
+# The last: its Makefile takes a minute.
+test_interruption
 finish
