@@ -268,7 +268,7 @@ static char *find_laboratory(const struct boot_request *request)
 {
 	const char *image = request->variant->image_path, *slash = strrchr(image, '/');
 	char *path = slash ? format_string("%.*s" LAB_GUEST_MODULE, (int)(slash - image), image)
-			   : strdup(LAB_GUEST_MODULE + 1);
+			   : strdup(&LAB_GUEST_MODULE[1]);
 
 	if (path && wants_laboratory(request->plan) && !access(path, R_OK))
 		return path;
@@ -292,7 +292,7 @@ static int write_initrd(const struct vm_state *state, struct json_object *plan,
 			   : -ENOMEM;
 	}
 	if (!err && laboratory)
-		err = initrd_add_file(extra, LAB_GUEST_MODULE + 1, 0644, laboratory);
+		err = initrd_add_file(extra, &LAB_GUEST_MODULE[1], 0644, laboratory);
 	if (!err)
 		err = initrd_encode(extra, &bytes, &size_bytes);
 	if (!err) {
