@@ -28,11 +28,12 @@
 
 struct operation;
 
-/* One run of one operation: what its two threads share. */
+/* One run of one operation: what its two threads share. All of it is their own: threads that are
+ * lost go on with it when the caller's request and result are long gone. */
 struct state {
-	const struct operation_request *request;
+	struct operation_request request;
 	const struct operation *operation;
-	struct operation_result *result;
+	struct operation_result result;
 	/* Events, not futexes: a third sleeper in their hash table would be in the way. */
 	int driver_done, partner_ready;
 	int fd;		      /* of the driver's own table of descriptors */
@@ -105,7 +106,7 @@ uint64_t operation_ticks_of_500_instructions(void)
 
 static inline uint64_t now(const struct state *state)
 {
-	return state->request->is_virtual_time ? read_tsc() : clock_now_ns();
+	return state->request.is_virtual_time ? read_tsc() : clock_now_ns();
 }
 
 static uint64_t cost_of_clock(const struct state *state)
@@ -130,7 +131,7 @@ static int seek(struct state *state, unsigned int operations, uint64_t *ticks)
 		if (lseek(state->fd, 0, SEEK_CUR))
 			return -errno;
 	*ticks += now(state) - from;
-	state->result->done += operations;
+	state->result.done += operations;
 	return 0;
 }
 
@@ -165,7 +166,7 @@ static int wake(struct state *state, unsigned int operations, uint64_t *ticks)
 		int err;
 
 		*ticks += now(state) - from - state->clock_ticks;
-		state->result->done += woken == 1;
+		state->result.done += woken == 1;
 		err = await(&state->words[1]);
 		if (err)
 			return err;
@@ -188,7 +189,7 @@ static int bounce_futex(struct state *state, unsigned int operations, uint64_t *
 	for (unsigned int i = 0; i < operations; i++) {
 		int err;
 
-		state->result->done += set_and_wake(&state->words[0]) == 1;
+		state->result.done += set_and_wake(&state->words[0]) == 1;
 		err = await(&state->words[1]);
 		if (err)
 			return err;
@@ -205,7 +206,7 @@ static int yield(struct state *state, unsigned int operations, uint64_t *ticks)
 	for (unsigned int i = 0; i < operations; i += 2)
 		sched_yield();
 	*ticks += now(state) - from;
-	state->result->done += operations;
+	state->result.done += operations;
 	return 0;
 }
 
@@ -245,7 +246,7 @@ static int bounce_pipe(struct state *state, unsigned int operations, uint64_t *t
 			return err;
 	}
 	*ticks += now(state) - from;
-	state->result->done += operations;
+	state->result.done += operations;
 	return 0;
 }
 
@@ -278,7 +279,7 @@ static int clone_and_exit(struct state *state, unsigned int operations, uint64_t
 
 		if (pid < 0)
 			return -errno;
-		state->result->done += reap(pid);
+		state->result.done += reap(pid);
 	}
 	*ticks += now(state) - from;
 	return 0;
@@ -295,7 +296,7 @@ static int fork_and_exit(struct state *state, unsigned int operations, uint64_t 
 			_exit(0);
 		if (pid < 0)
 			return -errno;
-		state->result->done += reap(pid);
+		state->result.done += reap(pid);
 	}
 	*ticks += now(state) - from;
 	return 0;
@@ -379,7 +380,7 @@ static uint64_t own_switches(void)
 static int become(const struct state *state)
 {
 	struct task_class class = {.policy = state->operation->policy};
-	int err = task_pin(state->request->cpu);
+	int err = task_pin(state->request.cpu);
 
 	class.priority = class.policy == SCHED_FIFO;
 	return err ? err : task_class_set(&class);
@@ -387,12 +388,12 @@ static int become(const struct state *state)
 
 static unsigned int warm_up_batches(const struct state *state)
 {
-	return state->request->batches / 10 + 1;
+	return state->request.batches / 10 + 1;
 }
 
 static uint64_t all_operations(const struct state *state)
 {
-	return (uint64_t)(state->request->batches + warm_up_batches(state)) *
+	return (uint64_t)(state->request.batches + warm_up_batches(state)) *
 	       state->operation->per_batch;
 }
 
@@ -440,14 +441,14 @@ static int open_file(struct state *state)
 	close(memfd);
 	if (state->fd < 0)
 		return -errno;
-	if (state->request->kind == OPERATION_MUTEX && fcntl(state->fd, F_DUPFD_CLOEXEC, 0) < 0)
+	if (state->request.kind == OPERATION_MUTEX && fcntl(state->fd, F_DUPFD_CLOEXEC, 0) < 0)
 		return -errno;
 	return 0;
 }
 
 static int run_batches(struct state *state)
 {
-	struct operation_result *result = state->result;
+	struct operation_result *result = &state->result;
 	unsigned int warm_up = warm_up_batches(state);
 
 	for (unsigned int i = 0; i < warm_up + result->batches; i++) {
@@ -476,7 +477,7 @@ static void *driver_main(void *argument)
 	before = own_switches();
 	if (!state->driver_err && !state->partner_err)
 		state->driver_err = run_batches(state);
-	state->result->switches = own_switches() - before;
+	state->result.switches = own_switches() - before;
 	atomic_store(&state->is_over, true);
 	post(state->driver_done);
 	return NULL;
@@ -499,14 +500,14 @@ static int start_thread(pthread_t *thread, void *(*run)(void *), struct state *s
 /* Until the driver is through. 0, -ETIMEDOUT or -EINTR. */
 static int wait_for_driver(struct state *state)
 {
-	uint64_t end_ns = clock_now_ns() + state->request->limit_ns;
+	uint64_t end_ns = clock_now_ns() + state->request.limit_ns;
 
 	for (;;) {
 		struct pollfd poll_fd = {.fd = state->driver_done, .events = POLLIN};
 
 		if (poll(&poll_fd, 1, LOOK_MS) > 0)
 			return 0;
-		if (*state->request->stop)
+		if (*state->request.stop)
 			return -EINTR;
 		if (clock_now_ns() >= end_ns)
 			return -ETIMEDOUT;
@@ -547,7 +548,7 @@ static int open_files(struct state *state)
 	state->partner_ready = eventfd(0, EFD_CLOEXEC);
 	if (state->driver_done < 0 || state->partner_ready < 0)
 		return -errno;
-	for (int i = 0; i < 2 && state->request->kind == OPERATION_PIPE; i++)
+	for (int i = 0; i < 2 && state->request.kind == OPERATION_PIPE; i++)
 		if (pipe2(state->pipes[i], O_CLOEXEC))
 			return -errno;
 	return 0;
@@ -570,29 +571,29 @@ int operation_run(const struct operation_request *request, struct operation_resu
 	bool is_lost = false;
 	int err = -ENOMEM;
 
-	*result = (struct operation_result){.batches = request->batches,
-					    .per_batch = operation->per_batch};
-	result->batch_ticks = calloc(request->batches, sizeof(*result->batch_ticks));
-	if (!state || !result->batch_ticks)
-		goto out_free;
-	*state = (struct state){.request = request,
-				.operation = operation,
-				.result = result,
-				.driver_done = -1,
-				.partner_ready = -1,
-				.pipes = {{-1, -1}, {-1, -1}}};
-	err = open_files(state);
+	*result = (struct operation_result){0};
+	if (!state)
+		return -ENOMEM;
+	*state = (struct state){
+		.request = *request,
+		.operation = operation,
+		.result = {.batches = request->batches, .per_batch = operation->per_batch},
+		.driver_done = -1,
+		.partner_ready = -1,
+		.pipes = {{-1, -1}, {-1, -1}}};
+	state->result.batch_ticks = calloc(request->batches, sizeof(uint64_t));
+	err = state->result.batch_ticks ? open_files(state) : -ENOMEM;
 	if (!err)
 		err = run_threads(state, &is_lost);
+	if (!is_lost) {
+		*result = state->result;
+		result->switches += state->partner_switches;
+		close_files(state);
+	}
 	result->attempted = all_operations(state);
 	result->switches_expected = result->attempted * operation->switches;
-	if (is_lost)
-		return err;
-	result->switches += state->partner_switches;
-	close_files(state);
-
-out_free:
-	free(state);
+	if (!is_lost)
+		free(state);
 	return err;
 }
 

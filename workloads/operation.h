@@ -49,8 +49,9 @@ struct operation_result {
 const char *operation_name(enum operation_kind kind);
 
 /*
- * Does it. 0; -ETIMEDOUT: it stood still, and its threads are lost; -EINTR: stopped; or another
- * negative errno. operation_release is due in every case.
+ * Does it. 0; -ETIMEDOUT: it stood still; -EINTR: stopped; or another negative errno. Threads that
+ * did not come back are lost, with the memory they use, which is neither @request nor @result; then
+ * @result has no batch. operation_release is due in every case.
  */
 int operation_run(const struct operation_request *request, struct operation_result *result);
 void operation_release(struct operation_result *result);
