@@ -32,9 +32,22 @@ apply() { # TREE SERIES [OPTION…]; the exit code in $code, what it says in $sa
 	said=$("$PROXEVAL" kernel patch --kernel-tree "$1" --series "$patches/$2" "${@:3}" 2>&1) || code=$?
 }
 
+# The series files, by their paths in kernel-patches.
+all_series() { (cd "$patches" && compgen -G 'series*' && compgen -G 'experimental/series*'); }
+
+# Whatever goes on top goes on the whole series, and calls its patches what that does.
+test_what_goes_on_top() {
+	local series lines
+	lines=$(wc -l <"$patches/series")
+	for series in $(all_series); do
+		expect_equal "the series in $series" "$(<"$patches/series")" \
+			"$(grep -v '^#' "$patches/$series" | sed 's,^\.\./,,' | head -n "$lines")"
+	done
+}
+
 test_whole_series() { # TREE
 	local series
-	for series in series series-parking-window experimental/series; do
+	for series in $(all_series); do
 		apply "$1" "$series"
 		[ $code = 0 ] || fail "$series on ${1##*/}: $said"
 	done
@@ -53,6 +66,7 @@ each_left_out() { # TREE
 	done < <(grep -oP '# \K[A-Z][0-9]+\b|holds \K[A-Z][0-9]+' "$patches/series")
 }
 
+test_what_goes_on_top
 found=()
 for source in "$sources"/linux-source-*_*/; do
 	[ -e "$source/source.json" ] || continue
