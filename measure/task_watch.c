@@ -79,7 +79,8 @@ static int open_task_file(pid_t tid, const char *name)
 	char path[64];
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/%s", (int)tid, name);
+	/* /proc/TID is there for every thread, though not listed. */
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", (int)tid, (int)tid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -113,22 +114,47 @@ static int read_text(int fd, char text[TEXT_SIZE])
 	return 0;
 }
 
-int task_state(pid_t tid, char *state)
+static int read_task_file(pid_t tid, const char *name, char text[TEXT_SIZE])
 {
-	char text[TEXT_SIZE];
-	struct task_look look;
-	int fd = open_task_file(tid, "stat");
-	int err;
+	int fd = open_task_file(tid, name), err;
 
 	if (fd < 0)
 		return fd;
 	err = read_text(fd, text);
 	close(fd);
+	return err;
+}
+
+int task_state(pid_t tid, char *state)
+{
+	char text[TEXT_SIZE];
+	struct task_look look;
+	int err = read_task_file(tid, "stat", text);
+
 	if (!err)
 		err = task_look_parse_stat(text, &look);
 	if (!err)
 		*state = look.state;
 	return err;
+}
+
+int task_pending_signals_parse(const char *text, uint64_t *signals)
+{
+	const char *value = value_of(text, "SigPnd");
+	unsigned long long mask;
+
+	if (!value || sscanf(value, "%llx", &mask) != 1)
+		return -EINVAL;
+	*signals = mask;
+	return 0;
+}
+
+int task_pending_signals(pid_t tid, uint64_t *signals)
+{
+	char text[TEXT_SIZE];
+	int err = read_task_file(tid, "status", text);
+
+	return err ? err : task_pending_signals_parse(text, signals);
 }
 
 void task_watch_judge(struct task_watch *watch, const struct task_look *look)

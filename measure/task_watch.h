@@ -28,8 +28,16 @@ struct task_look {
 int task_look_parse_stat(const char *text, struct task_look *look);
 int task_look_parse_sched(const char *text, struct task_look *look);
 
-/* The state of thread @tid of this process now, as in struct task_look. 0, or a negative errno. */
+/* The state of thread @tid of any process now, as in struct task_look. 0, or a negative errno. */
 int task_state(pid_t tid, char *state);
+
+/* The signals that are pending for thread @tid itself, signal n as bit n - 1. 0, or a negative
+ * errno.
+ */
+int task_pending_signals(pid_t tid, uint64_t *signals);
+
+/* The rule by itself: the text of /proc/…/status. 0 or -EINVAL. */
+int task_pending_signals_parse(const char *text, uint64_t *signals);
 
 struct task_watch {
 	int stat_fd, sched_fd;
@@ -45,7 +53,7 @@ struct task_watch {
 };
 
 /*
- * Opens thread @tid of this process, pinned to @own_cpu, which will wait in state D; watch->asleep
+ * Opens thread @tid of any process, pinned to @own_cpu, which will wait in state D; watch->asleep
  * may be set to another before the first look. 0, or a negative errno.
  */
 int task_watch_begin(struct task_watch *watch, pid_t tid, int own_cpu);
@@ -59,7 +67,7 @@ int task_watch_look(struct task_watch *watch, uint64_t switches_before);
 /* The thread as it is now. 0, or a negative errno. */
 int task_watch_read(const struct task_watch *watch, struct task_look *look);
 
-/* How often the kernel has moved thread @tid of this process from CPU to CPU, as its own books have
+/* How often the kernel has moved thread @tid of any process from CPU to CPU, as its own books have
  * it (se.nr_migrations): not while it was blocked. 0, or a negative errno. */
 int task_migrations(pid_t tid, uint64_t *migrations);
 

@@ -200,6 +200,19 @@ static void test_state_and_cpu_behind_any_name(void **state)
 	assert_int_equal(task_look_parse_stat("", &look), -EINVAL);
 }
 
+static void test_pending_signals_are_read(void **state)
+{
+	static const char text[] = "Name:\tSigPnd: 1\nState:\tD (disk sleep)\n"
+				   "SigQ:\t1/15\nSigPnd:\t0000000000000200\n"
+				   "ShdPnd:\t0000000000000001\n";
+	uint64_t signals = 1;
+
+	(void)state;
+	assert_int_equal(task_pending_signals_parse(text, &signals), 0);
+	assert_int_equal(signals, UINT64_C(1) << 9);
+	assert_int_equal(task_pending_signals_parse("SigQ:\t1/15\n", &signals), -EINVAL);
+}
+
 static const struct task_look asleep = {
 	.state = 'D', .cpu = 2, .exec_start_ns = 1000, .sum_exec_ns = 50, .voluntary_switches = 4};
 
@@ -419,6 +432,7 @@ int main(void)
 		cmocka_unit_test(test_median),
 		cmocka_unit_test(test_the_kernels_books_are_read_to_the_nanosecond),
 		cmocka_unit_test(test_state_and_cpu_behind_any_name),
+		cmocka_unit_test(test_pending_signals_are_read),
 		cmocka_unit_test(test_a_sleeper_that_nobody_charges_lends_nothing),
 		cmocka_unit_test(test_a_sleeper_whose_books_go_on_lends),
 		cmocka_unit_test(test_a_sleeper_on_a_cpu_that_it_may_not_use_lends),
