@@ -315,7 +315,8 @@ static int play(struct torture_crew *crew)
 
 	for (uint32_t i = 0; i < crew->n_workers; i++) {
 		atomic_store(&shared->workers[i].n_entries, 0);
-		shared->workers[i].entries[0].n = 0;
+		for (uint32_t k = 0; k < TORTURE_MAX_ENTRIES; k++)
+			shared->workers[i].entries[k].n = 0;
 	}
 	atomic_store(&shared->is_round, true);
 	atomic_store(&shared->round, round);

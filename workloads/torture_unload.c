@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /* A program that is still under way when its file is closed. */
-#define STAY_NS UINT64_C(20000000)
+#define STAY_NS UINT64_C(200000000)
 
 static void note(struct torture_unload_findings *findings, const char *what, int answer)
 {
