@@ -43,7 +43,7 @@ static const struct parameter_spec parameters[] = {
 	       "the most that one operation computes, sleeps or waits"),
 	NUMBER("round_us", "us", "10000", 1000, 1000000, false,
 	       "how long programs are begun before all have to come to an end"),
-	NUMBER("rounds", "count", "20", 1, 1000000, true, "after each everything must be free"),
+	NUMBER("rounds", "count", "50", 1, 1000000, true, "after each everything must be free"),
 	NUMBER("draws", "count", "20", 1, 100000, true, "programs with each kind of mistake"),
 	NUMBER("unloads", "count", "10", 0, 10000, true,
 	       "how often the module is taken away under a task that comes and goes"),

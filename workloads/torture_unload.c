@@ -11,6 +11,8 @@
 
 /* A program that is still under way when its file is closed. */
 #define STAY_NS UINT64_C(200000000)
+/* Nobody has posted it before. */
+#define EVENT_BEGUN (LAB_EVENTS - 1)
 
 static void note(struct torture_unload_findings *findings, const char *what, int answer)
 {
@@ -57,8 +59,10 @@ struct orphan {
 
 static void *run_orphan(void *argument)
 {
-	static const struct lab_operation operations[] = {
-		{LAB_LOCK, 0, 0}, {LAB_POST, 0, 0}, {LAB_SLEEP, 0, STAY_NS}, {LAB_UNLOCK, 0, 0}};
+	static const struct lab_operation operations[] = {{LAB_LOCK, 0, 0},
+							  {LAB_POST, EVENT_BEGUN, 0},
+							  {LAB_SLEEP, 0, STAY_NS},
+							  {LAB_UNLOCK, 0, 0}};
 	struct orphan *orphan = argument;
 
 	orphan->answer = run(&orphan->session, operations, 4);
@@ -68,7 +72,7 @@ static void *run_orphan(void *argument)
 /* The last that holds it is the call that is under way. */
 static int orphan_program(struct torture_unload_findings *findings, struct lab_session *session)
 {
-	const struct lab_operation begun = {LAB_WAIT, 0, LAB_MAX_OPERATION_NS};
+	const struct lab_operation begun = {LAB_WAIT, EVENT_BEGUN, LAB_MAX_OPERATION_NS};
 	struct orphan orphan = {.session.fd = session->fd};
 	struct lab_result result;
 	pthread_t thread;
