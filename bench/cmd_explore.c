@@ -47,7 +47,7 @@ static const struct option_spec options[] = {
 	 .argument = "VIRTUAL_S",
 	 .min = 1,
 	 .max = 3600,
-	 .standard = "3",
+	 .standard = "1",
 	 .help = "how long each seed's stress lasts, in virtual seconds",
 	 .offset = offsetof(struct explore_values, duration_s)},
 	{.name = "only",
@@ -199,6 +199,11 @@ static int print_text(const struct explore *explore)
 	if (explore->n_now && explore->now_s > 0)
 		printf(", %.1f seeds per minute", 60 * (double)explore->n_now / explore->now_s);
 	puts("");
+	if (explore->n_broken)
+		printf("%" PRIu64 " guests said nothing of the kernel, %" PRIu64
+		       " of them without progress until the watchdog (%" PRIu64
+		       " s) ended them; --resume tries their seeds again\n",
+		       explore->n_broken, explore->n_no_progress, explore->guest.watchdog_s);
 	for (size_t i = 0; i < explore->n_finds; i++)
 		print_find(explore, &explore->finds[i]);
 	return fflush(stdout) ? -EIO : 0;

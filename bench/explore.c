@@ -22,7 +22,7 @@
 /* So many guests without one that worked, and the search is not worth going on with. */
 #define HOPELESS 4u
 
-static const char *const end_words[] = {"clean", "found", "broken"};
+static const char *const end_words[] = {"clean", "found", "broken", "no-progress"};
 
 bool explore_is_complete(const struct explore *explore)
 {
@@ -63,8 +63,7 @@ static int journal_seed(struct explore *explore, const struct trial *trial, cons
 	json_object_object_add(event, "end", json_object_new_string(end_words[trial->end]));
 	json_object_object_add(event, "find", find ? json_object_new_int((int)find->number) : NULL);
 	json_object_object_add(event, "reason",
-			       trial->end == TRIAL_BROKEN ? json_object_new_string(trial->reason)
-							  : NULL);
+			       trial_is_void(trial) ? json_object_new_string(trial->reason) : NULL);
 	json_object_object_add(event, "operations", json_object_new_uint64(trial->operations));
 	return append(explore, event);
 }
@@ -262,10 +261,12 @@ static void show_rate(struct search *search)
 }
 
 /* A guest that never got to work says nothing of the kernel; many of them, that nothing works. */
-static int take_broken(struct explore *explore, const struct trial *trial)
+static int take_void(struct explore *explore, const struct trial *trial)
 {
 	explore->n_broken++;
-	message_warning("seed %" PRIu64 " says nothing: %s", trial->plan.seed, trial->reason);
+	explore->n_no_progress += trial->end == TRIAL_NO_PROGRESS;
+	message_warning("seed %" PRIu64 " says nothing%s: %s", trial->plan.seed,
+			trial->end == TRIAL_NO_PROGRESS ? " (no progress)" : "", trial->reason);
 	if (explore->n_broken < HOPELESS || explore->n_now)
 		return 0;
 	message_error("no guest gets to work: the last one said '%s'", trial->reason);
@@ -291,8 +292,8 @@ static int end_seed(void *context, struct trial *trial)
 	}
 	if (!err)
 		err = journal_seed(explore, trial, find);
-	if (!err && trial->end == TRIAL_BROKEN)
-		return take_broken(explore, trial);
+	if (!err && trial_is_void(trial))
+		return take_void(explore, trial);
 	if (!err) {
 		explore->is_done[trial->plan.seed - explore->order.first_seed] = 1;
 		explore->n_done++;

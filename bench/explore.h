@@ -47,6 +47,8 @@ enum trial_end {
 	TRIAL_CLEAN,
 	TRIAL_FOUND,
 	TRIAL_BROKEN, /* the guest never got that far: no word about the kernel */
+	/* The wall's clock ended it: it may have been slow, or this host was. Never a find. */
+	TRIAL_NO_PROGRESS,
 };
 
 /* One guest and what came of it. */
@@ -54,7 +56,7 @@ struct trial {
 	struct stress_plan plan;
 	enum trial_end end;
 	struct signature signature; /* of TRIAL_FOUND */
-	char reason[256];	    /* of TRIAL_BROKEN */
+	char reason[256];	    /* of TRIAL_BROKEN and TRIAL_NO_PROGRESS */
 	unsigned int rounds;	    /* that it came to, the last one included */
 	uint64_t operations;
 	double wall_s;
@@ -66,6 +68,8 @@ struct trial {
 };
 
 void trial_release(struct trial *trial);
+/* Whether it says nothing about the kernel: its seed is still to be tried. */
+bool trial_is_void(const struct trial *trial);
 
 /* Where guests boot: one kernel, one set of files, so many at once. */
 struct explore_guests {
@@ -92,6 +96,9 @@ void explore_guests_close(struct explore_guests *guests);
 struct explore_source {
 	bool (*next)(void *context, struct trial *trial);
 	int (*done)(void *context, struct trial *trial);
+	/* Optional: a trial with a stop_ns stands still, at @at_ns, and a debugger may look at it.
+	 */
+	void (*stopped)(void *context, uint64_t at_ns);
 	void *context;
 };
 int explore_guests_run(struct explore_guests *guests, const struct explore_source *source);
@@ -170,7 +177,9 @@ struct explore {
 	unsigned char *is_done; /* by seed, from the first */
 	uint64_t next;		/* the first seed that nobody has begun, counted from the first */
 	uint64_t n_done, n_found, n_operations;
-	uint64_t n_broken, n_now; /* since this process began */
+	/* Since this process began: without a word about the kernel, of these by the watchdog; with
+	 * one. */
+	uint64_t n_broken, n_no_progress, n_now;
 	double now_s;
 	struct find *finds;
 	size_t n_finds;

@@ -161,6 +161,7 @@ struct json_object *explore_summary(const struct explore *explore)
 	add_number(document, "seeds_done", explore->n_done);
 	add_number(document, "seeds_found", explore->n_found);
 	add_number(document, "seeds_broken", explore->n_broken);
+	add_number(document, "seeds_without_progress", explore->n_no_progress);
 	add_number(document, "operations", explore->n_operations);
 	json_object_object_add(document, "seeds_per_minute",
 			       explore->n_now ? json_object_new_double(rate) : NULL);

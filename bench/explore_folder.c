@@ -252,7 +252,8 @@ static void take_event(void *context, struct json_object *event)
 	    !json_object_object_get_ex(event, "end", &end) ||
 	    (has_find && !find) /* its folder is gone: the seed will find it again */ ||
 	    !json_object_is_type(end, json_type_string) ||
-	    !strcmp(json_object_get_string(end), "broken"))
+	    !strcmp(json_object_get_string(end), "broken") ||
+	    !strcmp(json_object_get_string(end), "no-progress"))
 		return;
 	explore->is_done[seed] = 1;
 	explore->n_done++;

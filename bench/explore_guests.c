@@ -24,14 +24,17 @@
 #define LOG_MAX_BYTES (64u << 20)
 /*
  * Behind the variant's own: warnings show on the console with their stacks; an NMI, which the end
- * of virtual time sends, is answered with one.
+ * of virtual time sends, is answered with one. A guest whose CPUs spin costs some 5 s of the host's
+ * for each of its own: the kernel's own detectors are told to look sooner than they would, for soft
+ * lockups after 4 s, stalls of RCU after 5 s and hung tasks after 6 to 12 s. Nothing here takes a
+ * fraction of that.
  */
-#define EXPLORE_ARGUMENTS "loglevel=5 unknown_nmi_panic softlockup_all_cpu_backtrace=1"
-/*
- * A guest that has not gone down by then hangs: so long after its rounds that the kernel's own
- * detectors (soft lockups after 20 s, hung tasks after 30 to 60) come first, as they say more.
- */
-#define LIMIT_NS (UINT64_C(70) * NS_PER_S)
+#define EXPLORE_ARGUMENTS                                              \
+	"loglevel=5 unknown_nmi_panic softlockup_all_cpu_backtrace=1 " \
+	"watchdog_thresh=2 rcupdate.rcu_cpu_stall_timeout=5 "          \
+	"sysctl.kernel.hung_task_timeout_secs=6"
+/* A guest that has not gone down by then hangs: so long after its rounds that those come first. */
+#define LIMIT_NS (UINT64_C(20) * NS_PER_S)
 
 uint64_t explore_limit_ns(const struct stress_plan *plan)
 {
@@ -45,6 +48,11 @@ void trial_release(struct trial *trial)
 	free(trial->log_path);
 	free(trial->log);
 	trial->log_path = trial->log = NULL;
+}
+
+bool trial_is_void(const struct trial *trial)
+{
+	return trial->end == TRIAL_BROKEN || trial->end == TRIAL_NO_PROGRESS;
 }
 
 /* ---- what came of a guest ----------------------------------------------------------------- */
@@ -132,7 +140,7 @@ static void judge_end(struct trial *trial, const struct boot_answer *answer)
 	const char *at = strstr(answer->reason, QEMU_TURNS_LIMIT_SIGN);
 
 	if (!has_run_out(answer)) {
-		trial->end = TRIAL_BROKEN;
+		trial->end = answer->outcome == BOOT_NO_PROGRESS ? TRIAL_NO_PROGRESS : TRIAL_BROKEN;
 		explain_broken(trial, answer->reason);
 		return;
 	}
@@ -151,7 +159,7 @@ void explore_judge(struct trial *trial, const struct boot_answer *answer)
 		judge_result(trial, answer->result);
 	else if (answer->outcome != BOOT_PANICKED)
 		judge_end(trial, answer);
-	if (trial->end == TRIAL_BROKEN && !answer->reached_runner)
+	if (trial_is_void(trial) && !answer->reached_runner)
 		return;
 	if (signature_from_log(&trial->signature, trial->log))
 		trial->end = TRIAL_FOUND;
@@ -165,6 +173,7 @@ void explore_judge(struct trial *trial, const struct boot_answer *answer)
 
 struct slot {
 	struct trial trial;
+	const struct explore_source *source;
 	void *handle; /* NULL: free */
 };
 
@@ -178,6 +187,14 @@ static void on_progress(void *context, unsigned long done, unsigned long total, 
 		slot->trial.rounds = (unsigned int)done + 1;
 	else
 		slot->trial.rounds = 1;
+}
+
+static void on_stopped(void *context, uint64_t at_ns)
+{
+	const struct explore_source *source = ((struct slot *)context)->source;
+
+	if (source->stopped)
+		source->stopped(source->context, at_ns);
 }
 
 static int read_log(struct trial *trial)
@@ -207,6 +224,7 @@ static int begin_trial(struct explore_guests *guests, struct slot *slot)
 		.stop_ns = trial->stop_ns,
 		.gdb_path = trial->gdb_path,
 		.on_progress = on_progress,
+		.on_stopped = on_stopped,
 		.context = slot,
 	};
 	int err = -ENOMEM;
@@ -261,6 +279,7 @@ static int fill_slots(struct explore_guests *guests, struct slot *slots,
 
 		if (!slots[i].handle) {
 			slots[i].trial = (struct trial){0};
+			slots[i].source = source;
 			if (!source->next(source->context, &slots[i].trial))
 				continue;
 			err = begin_trial(guests, &slots[i]);

@@ -525,6 +525,16 @@ static void test_judge(void **state)
 	judge(&trial, BOOT_DIED, "the guest ran out of memory", NULL, "");
 	assert_int_equal(trial.end, TRIAL_BROKEN);
 	assert_string_equal(trial.reason, "the guest ran out of memory");
+	/* The wall's clock says nothing about the kernel; what the kernel said before it did, does.
+	 */
+	judge(&trial, BOOT_NO_PROGRESS, "no sign of life", NULL, "[    1.0] Linux version 7.2\n");
+	assert_int_equal(trial.end, TRIAL_NO_PROGRESS);
+	assert_true(trial_is_void(&trial));
+	assert_string_equal(trial.reason, "no sign of life");
+	judge(&trial, BOOT_NO_PROGRESS, "no sign of life", NULL, console);
+	assert_int_equal(trial.end, TRIAL_FOUND);
+	assert_string_equal(trial.signature.kind, "report");
+	assert_false(trial_is_void(&trial));
 	judge(&trial, BOOT_FAILED, "QEMU gave up: proxeval: virtual time is up at 90000000000",
 	      NULL, "");
 	assert_int_equal(trial.end, TRIAL_FOUND);
