@@ -11,6 +11,7 @@
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "bench/message.h"
+#include "bench/paths.h"
 #include "bench/process.h"
 #include "bench/progress.h"
 #include "measure/clock.h"
@@ -94,6 +95,12 @@ static const struct option_spec options[] = {
 	 .max = 1000000000,
 	 .help = "with --gdb: so long before, in virtual microseconds [1000]",
 	 .offset = offsetof(struct explore_values, before_us)},
+	{.name = "known",
+	 .kind = OPTION_STRING,
+	 .argument = "FILE",
+	 .help = "faults that the base kernel is known for: listed, and no finds "
+		 "[kernel-patches/known-faults]",
+	 .offset = offsetof(struct explore_values, known)},
 	{.name = "variant",
 	 .kind = OPTION_LIST,
 	 .argument = "LABEL:IMAGE:ARGS",
@@ -176,8 +183,8 @@ static const struct option_spec options[] = {
 
 static void print_find(const struct explore *explore, const struct find *find)
 {
-	printf("\nfind %u: %s: %s\n  %s\n", find->number, find->signature.kind,
-	       find->signature.text, find->signature.line);
+	printf("\n%s %u: %s: %s\n  %s\n", find->is_known ? "known of the base," : "find",
+	       find->number, find->signature.kind, find->signature.text, find->signature.line);
 	printf("  shown by %" PRIu64 " seed%s, first by %" PRIu64, find->n_seeds,
 	       find->n_seeds == 1 ? "" : "s", find->seed);
 	if (find->is_shrunk)
@@ -192,10 +199,14 @@ static void print_find(const struct explore *explore, const struct find *find)
 
 static int print_text(const struct explore *explore)
 {
+	size_t n_new = explore->n_finds - explore->n_known;
+
 	printf("%" PRIu64 " of %" PRIu64 " seeds tried on %s (%s): %" PRIu64
 	       " operations, %zu find%s",
 	       explore->n_done, explore->order.seeds, explore->guest.label, explore->guest.kernel,
-	       explore->n_operations, explore->n_finds, explore->n_finds == 1 ? "" : "s");
+	       explore->n_operations, n_new, n_new == 1 ? "" : "s");
+	if (explore->n_known)
+		printf(" and %zu of the base's known faults", explore->n_known);
 	if (explore->n_now && explore->now_s > 0)
 		printf(", %.1f seeds per minute", 60 * (double)explore->n_now / explore->now_s);
 	puts("");
@@ -245,7 +256,7 @@ static int conclude(struct explore *explore, const struct explore_values *values
 	}
 	if (err)
 		return EXIT_BROKE;
-	if (explore->n_finds)
+	if (explore->n_finds > explore->n_known)
 		return EXIT_REGRESSION;
 	return explore->n_done ? EXIT_FINE : EXIT_CANNOT;
 }
@@ -330,7 +341,18 @@ static int prepare(struct run_order *order, struct explore_values *values)
 	return code;
 }
 
-static int explore_new(struct explore_values *values)
+/* What the base kernel is known for: as it is shipped, or as the user says. */
+static int read_known(const struct explore_values *values, struct known_faults *known)
+{
+	char *path =
+		values->known ? strdup(values->known) : paths_data("kernel-patches/known-faults");
+	int err = path ? known_faults_read(known, path) : -ENOMEM;
+
+	free(path);
+	return err ? EXIT_INVALID : 0;
+}
+
+static int explore_new(struct explore_values *values, const struct known_faults *known)
 {
 	struct run_order order = {.command = "explore", .values = &values->run};
 	struct explore_order wanted = {0};
@@ -358,6 +380,7 @@ static int explore_new(struct explore_values *values)
 		wanted.topology = order.topology_text;
 		wanted.memory_mib = order.memory_mib;
 		wanted.watchdog_s = order.watchdog_s;
+		wanted.known = known;
 		wanted.results = values->run.results;
 		wanted.id = values->run.id;
 		code = explore_create(&wanted, &explore) ? EXIT_BROKE : 0;
@@ -370,7 +393,7 @@ static int explore_new(struct explore_values *values)
 	return code;
 }
 
-static int explore_resume(const struct explore_values *values)
+static int explore_resume(const struct explore_values *values, const struct known_faults *known)
 {
 	struct explore *explore;
 	int code, err = explore_load(&explore, values->resume);
@@ -378,8 +401,21 @@ static int explore_resume(const struct explore_values *values)
 	if (err)
 		return err == -EINVAL ? EXIT_INVALID : EXIT_BROKE;
 	process_catch_stop_signals();
+	explore->order.known = known;
 	code = conclude(explore, values);
 	explore_free(explore);
+	return code;
+}
+
+static int explore_seeds(struct explore_values *values)
+{
+	struct known_faults known = {0};
+	int code = read_known(values, &known);
+
+	if (!code)
+		code = values->resume ? explore_resume(values, &known)
+				      : explore_new(values, &known);
+	known_faults_release(&known);
 	return code;
 }
 
@@ -399,13 +435,11 @@ static int run_values(struct explore_values *values)
 		return run_usage(&order,
 				 "--seeds, --until-found, --only, --variant and --id belong "
 				 "to a new exploration: the folder says them already");
-	if (values->resume)
-		return explore_resume(values);
 	if (values->replay)
 		return explore_replay(values);
 	if (values->shrink)
 		return explore_shrink_again(values);
-	return explore_new(values);
+	return explore_seeds(values);
 }
 
 static int run(int argc, char **argv)

@@ -11,7 +11,7 @@ struct explore_values {
 	uint64_t seeds, first_seed, duration_s, jobs, shrink_runs, before_us;
 	bool until_found, gdb;
 	struct string_list only;
-	const char *resume, *replay, *shrink;
+	const char *resume, *replay, *shrink, *known;
 	struct string_list taken; /* the variants as typed, while the default stands in */
 };
 

@@ -27,7 +27,7 @@ static const char *const end_words[] = {"clean", "found", "broken", "no-progress
 bool explore_is_complete(const struct explore *explore)
 {
 	return explore->n_done == explore->order.seeds ||
-	       (explore->order.until_found && explore->n_finds);
+	       (explore->order.until_found && explore->n_finds > explore->n_known);
 }
 
 int explore_write_summary(const struct explore *explore)
@@ -100,6 +100,7 @@ static bool next_attempt(void *context, struct trial *trial)
 		return false;
 	trial->number = attempt->next;
 	trial->plan = attempt->plans[attempt->next++];
+	trial->wanted = &attempt->find->signature;
 	return true;
 }
 
@@ -197,7 +198,7 @@ static bool next_seed(void *context, struct trial *trial)
 	while (explore->next < explore->order.seeds && explore->is_done[explore->next])
 		explore->next++;
 	if (explore->next == explore->order.seeds || search->has_new ||
-	    (explore->order.until_found && explore->n_finds))
+	    (explore->order.until_found && explore->n_finds > explore->n_known))
 		return false;
 	stress_plan_draw(&trial->plan, explore->order.first_seed + explore->next,
 			 explore->order.duration_ns, &explore->order.choice);
@@ -231,6 +232,7 @@ static int take_new_find(struct search *search, struct trial *trial, struct find
 	struct find find = {.number = (unsigned int)explore->n_finds + 1,
 			    .seed = trial->plan.seed,
 			    .signature = trial->signature,
+			    .is_known = trial->is_known,
 			    .plan = trial->plan,
 			    .rounds = trial->rounds,
 			    .first_actors = trial->plan.n_actors,
@@ -241,9 +243,11 @@ static int take_new_find(struct search *search, struct trial *trial, struct find
 	if (err)
 		return err;
 	*out = add_find(explore, &find);
-	search->has_new = explore->order.shrink_runs;
-	message_note("seed %" PRIu64 " found: %s: %s", trial->plan.seed, find.signature.kind,
-		     find.signature.text);
+	explore->n_known += find.is_known;
+	search->has_new |= explore->order.shrink_runs && !find.is_known;
+	message_note("seed %" PRIu64 " %s: %s: %s", trial->plan.seed,
+		     find.is_known ? "shows what the base is known for" : "found",
+		     find.signature.kind, find.signature.text);
 	return *out ? 0 : -ENOMEM;
 }
 
@@ -287,7 +291,7 @@ static int end_seed(void *context, struct trial *trial)
 			err = take_new_find(search, trial, &find);
 		if (!err) {
 			find->n_seeds++;
-			explore->n_found++;
+			explore->n_found += !find->is_known;
 		}
 	}
 	if (!err)
@@ -308,7 +312,7 @@ static int shrink_finds(struct explore *explore)
 	int err = 0;
 
 	for (size_t i = 0; i < explore->n_finds && !err && explore->order.shrink_runs; i++)
-		if (!explore->finds[i].is_shrunk)
+		if (!explore->finds[i].is_shrunk && !explore->finds[i].is_known)
 			err = explore_shrink(explore, &explore->finds[i]);
 	return err;
 }

@@ -8,6 +8,7 @@
 
 #include "bench/campaign.h"
 #include "bench/files.h"
+#include "bench/known_faults.h"
 #include "bench/signature.h"
 #include "workloads/stress_plan.h"
 
@@ -40,7 +41,8 @@ struct explore_order {
 	const char *topology;
 	unsigned int memory_mib;
 	unsigned int watchdog_s;
-	const char *results, *id; /* of a new one */
+	const char *results, *id;	  /* of a new one */
+	const struct known_faults *known; /* the base's; borrowed, no part of its document */
 };
 
 enum trial_end {
@@ -55,9 +57,11 @@ enum trial_end {
 struct trial {
 	struct stress_plan plan;
 	enum trial_end end;
-	struct signature signature; /* of TRIAL_FOUND */
-	char reason[256];	    /* of TRIAL_BROKEN and TRIAL_NO_PROGRESS */
-	unsigned int rounds;	    /* that it came to, the last one included */
+	const struct signature *wanted; /* of the caller: preferred to all else; may be NULL */
+	struct signature signature;	/* of TRIAL_FOUND */
+	bool is_known;			/* it, to the base's known faults */
+	char reason[256];		/* of TRIAL_BROKEN and TRIAL_NO_PROGRESS */
+	unsigned int rounds;		/* that it came to, the last one included */
 	uint64_t operations;
 	double wall_s;
 	char *log; /* the console's text */
@@ -78,6 +82,7 @@ struct explore_guests {
 	char *arguments, *kernel_path, *guest_path, *log_folder;
 	unsigned int jobs;
 	unsigned int booted; /* numbers the logs */
+	const struct known_faults *known;
 };
 
 /*
@@ -105,8 +110,9 @@ int explore_guests_run(struct explore_guests *guests, const struct explore_sourc
 
 /* How long a guest may take on its own clock until it has hung. */
 uint64_t explore_limit_ns(const struct stress_plan *plan);
-/* What came of a guest, from its answer and @trial->log. */
-void explore_judge(struct trial *trial, const struct boot_answer *answer);
+/* What came of a guest, from its answer and @trial->log; @known: may be NULL (explore_judge.c). */
+void explore_judge(struct trial *trial, const struct boot_answer *answer,
+		   const struct known_faults *known);
 
 /* ---- finds: explore_find.c ---- */
 
@@ -121,6 +127,7 @@ struct find {
 	uint64_t first_at_ns;
 	uint64_t n_seeds; /* that showed it */
 	bool is_shrunk;
+	bool is_known; /* to be the base kernel's: it is kept, and no find of the series */
 };
 
 /* What a guest has to be for a trial to be the same one again. Strings are owned. */
@@ -182,7 +189,7 @@ struct explore {
 	uint64_t n_broken, n_no_progress, n_now;
 	double now_s;
 	struct find *finds;
-	size_t n_finds;
+	size_t n_finds, n_known; /* the latter of these are the base's */
 	struct explore_guests guests;
 };
 

@@ -46,6 +46,7 @@ static bool next_replay(void *context, struct trial *trial)
 		return false;
 	replay->has_begun = true;
 	trial->plan = replay->folder->find.plan;
+	trial->wanted = &replay->folder->find.signature;
 	trial->stop_ns = replay->stop_ns;
 	trial->gdb_path = replay->gdb_path;
 	return true;

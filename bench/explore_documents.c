@@ -126,6 +126,7 @@ struct json_object *find_to_json(const struct explore *explore, const struct fin
 	add_number(document, "actors", find->plan.n_actors);
 	add_number(document, "rounds", find->rounds);
 	add_bool(document, "is_shrunk", find->is_shrunk);
+	add_bool(document, "is_known", find->is_known);
 	add_number(first, "actors", find->first_actors);
 	add_number(first, "rounds", find->first_rounds);
 	add_number(first, "at_ns", find->first_at_ns);
@@ -147,6 +148,7 @@ static struct json_object *find_summary(const struct find *find)
 	add_number(object, "actors", find->plan.n_actors);
 	add_number(object, "rounds", find->rounds);
 	add_bool(object, "is_shrunk", find->is_shrunk);
+	add_bool(object, "is_known", find->is_known);
 	return object;
 }
 
@@ -362,6 +364,7 @@ int find_from_json(struct find_folder *out, struct json_object *document, char *
 	take_number(&reading, document, "actors", STRESS_MAX_ACTORS);
 	find->rounds = (unsigned int)take_number(&reading, document, "rounds", STRESS_MAX_ROUNDS);
 	find->is_shrunk = take_bool(&reading, document, "is_shrunk");
+	find->is_known = take_bool(&reading, document, "is_known");
 	first = take(&reading, document, "first", json_type_object);
 	if (first) {
 		find->first_actors = take_number(&reading, first, "actors", STRESS_MAX_ACTORS);
@@ -371,6 +374,6 @@ int find_from_json(struct find_folder *out, struct json_object *document, char *
 		expect_keys(&reading, first, 3);
 	}
 	read_guest(&reading, document, &out->guest);
-	expect_keys(&reading, document, 10);
+	expect_keys(&reading, document, 11);
 	return reading.has_failed ? -EINVAL : 0;
 }

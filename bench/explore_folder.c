@@ -260,7 +260,7 @@ static void take_event(void *context, struct json_object *event)
 	explore->n_operations += number_of(event, "operations", &has_seed);
 	if (find) {
 		find->n_seeds++;
-		explore->n_found++;
+		explore->n_found += !find->is_known;
 	}
 }
 
@@ -286,6 +286,7 @@ static int load_finds(struct explore *explore)
 		if (grown) {
 			explore->finds = grown;
 			grown[explore->n_finds] = folder.find;
+			explore->n_known += folder.find.is_known;
 			grown[explore->n_finds++].is_shrunk = false; /* the journal knows */
 		}
 		find_folder_release(&folder);

@@ -157,9 +157,10 @@ static void add_lost(struct json_object *problems, const struct stress_plan *pla
 		const char *mechanism = stress_mechanism_names[plan->actors[lost->actor].mechanism];
 
 		add_problem(problems, "lost", lost->since_ns,
-			    "px%zu-%.10s (task %d, state %c) does not come back from round %u",
+			    "px%zu-%.10s (task %d, state %c, class %s) does not come back from "
+			    "round %u",
 			    lost->actor, mechanism, (int)lost->tid, lost->state,
-			    report->rounds + 1);
+			    stress_class_of(lost->tid), report->rounds + 1);
 	}
 }
 
