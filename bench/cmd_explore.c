@@ -51,6 +51,13 @@ static const struct option_spec options[] = {
 	 .standard = "1",
 	 .help = "how long each seed's stress lasts, in virtual seconds",
 	 .offset = offsetof(struct explore_values, duration_s)},
+	{.name = "rounds",
+	 .kind = OPTION_NUMBER,
+	 .argument = "N",
+	 .min = 1,
+	 .max = STRESS_MAX_ROUNDS,
+	 .help = "no more than so many rounds of each seed [as many as that lasts]",
+	 .offset = offsetof(struct explore_values, rounds)},
 	{.name = "only",
 	 .kind = OPTION_LIST,
 	 .argument = "MECHANISM",
@@ -371,6 +378,7 @@ static int explore_new(struct explore_values *values, const struct known_faults 
 		wanted.first_seed = values->first_seed;
 		wanted.seeds = choose_seeds(values);
 		wanted.duration_ns = values->duration_s * NS_PER_S;
+		wanted.max_rounds = values->rounds == NOT_GIVEN ? 0 : values->rounds;
 		wanted.until_found = values->until_found;
 		wanted.shrink_runs =
 			values->shrink_runs == NOT_GIVEN ? SHRINK_RUNS : values->shrink_runs;
@@ -430,11 +438,13 @@ static int run_values(struct explore_values *values)
 	if (modes > 1)
 		return run_usage(&order, "--resume, --replay and --shrink are three different "
 					 "things: give one of them");
-	if (modes && (values->seeds != NOT_GIVEN || values->until_found || values->only.count ||
-		      values->run.variants.count || values->run.id))
-		return run_usage(&order,
-				 "--seeds, --until-found, --only, --variant and --id belong "
-				 "to a new exploration: the folder says them already");
+	if (modes &&
+	    (values->seeds != NOT_GIVEN || values->rounds != NOT_GIVEN || values->until_found ||
+	     values->only.count || values->run.variants.count || values->run.id))
+		return run_usage(
+			&order,
+			"--seeds, --rounds, --until-found, --only, --variant and --id belong "
+			"to a new exploration: the folder says them already");
 	if (values->replay)
 		return explore_replay(values);
 	if (values->shrink)
@@ -446,6 +456,7 @@ static int run(int argc, char **argv)
 {
 	struct explore_values values = {.run = RUN_VALUES_INIT,
 					.seeds = NOT_GIVEN,
+					.rounds = NOT_GIVEN,
 					.jobs = NOT_GIVEN,
 					.shrink_runs = NOT_GIVEN,
 					.before_us = NOT_GIVEN};

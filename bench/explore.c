@@ -202,6 +202,8 @@ static bool next_seed(void *context, struct trial *trial)
 		return false;
 	stress_plan_draw(&trial->plan, explore->order.first_seed + explore->next,
 			 explore->order.duration_ns, &explore->order.choice);
+	if (explore->order.max_rounds && trial->plan.rounds > explore->order.max_rounds)
+		trial->plan.rounds = (unsigned int)explore->order.max_rounds;
 	explore->next++;
 	return true;
 }

@@ -33,6 +33,7 @@
 struct explore_order {
 	uint64_t first_seed, seeds;
 	uint64_t duration_ns; /* of each seed's rounds, in virtual time */
+	uint64_t max_rounds;  /* of each seed; 0: as many as fill that time */
 	bool until_found;     /* ends with the first find */
 	uint64_t shrink_runs; /* guests that shrinking a find may boot; 0: it is kept as it is */
 	struct stress_choice choice;

@@ -98,6 +98,7 @@ struct json_object *explore_to_json(const struct explore *explore)
 	add_number(document, "first_seed", order->first_seed);
 	add_number(document, "seeds", order->seeds);
 	add_number(document, "duration_ns", order->duration_ns);
+	add_number(document, "max_rounds", order->max_rounds);
 	add_bool(document, "until_found", order->until_found);
 	add_number(document, "shrink_runs", order->shrink_runs);
 	json_object_object_add(document, "only", only);
@@ -319,11 +320,12 @@ int explore_from_json(struct explore *explore, struct json_object *document, cha
 	order->first_seed = take_number(&reading, document, "first_seed", EXPLORE_MAX_SEED);
 	order->seeds = take_number(&reading, document, "seeds", EXPLORE_MAX_SEED);
 	order->duration_ns = take_number(&reading, document, "duration_ns", 86400 * NS_PER_S);
+	order->max_rounds = take_number(&reading, document, "max_rounds", STRESS_MAX_ROUNDS);
 	order->until_found = take_bool(&reading, document, "until_found");
 	order->shrink_runs = take_number(&reading, document, "shrink_runs", UINT32_MAX);
 	read_only(&reading, document, &order->choice);
 	read_guest(&reading, document, &explore->guest);
-	expect_keys(&reading, document, 10);
+	expect_keys(&reading, document, 11);
 	order->label = explore->guest.label;
 	order->arguments = explore->guest.arguments;
 	order->topology = explore->guest.topology;
