@@ -207,17 +207,17 @@ int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, cons
 /*
  * QEMU ends a CPU's turn at each PAUSE, so that CPUs that spin for each other move virtual time on
  * by a few instructions a turn: a second of it takes the host a minute or more, and its end would
- * never come. So many acquisitions of the big lock within such a time are a guest that spins: one
- * that works takes a million or less, one that spins these 8 millions in 0.1 to 0.2 s of its clock.
+ * never come. So many acquisitions of the big lock within such a time are a guest that spins. Of
+ * four CPUs that work they are a million or two at the shortest beat of a metronome, and the more
+ * the more CPUs a turn has to be found for; four that spin make these 8 millions in 0.1 to 0.2 s.
  * How many there are the guest alone decides, as above.
  */
-#define SPIN_BEAT_NS INT64_C(400000000)
-#define SPIN_LOCKS   (8u << 20)
+#define SPIN_BEAT_NS	   INT64_C(400000000)
+#define SPIN_LOCKS_PER_CPU (2u << 20)
 
 static char limit_timer[QEMU_TIMER_BYTES], stop_timer[QEMU_TIMER_BYTES],
 	beat_timer[QEMU_TIMER_BYTES];
-static bool has_limit;
-static unsigned int locks_in_beat;
+static unsigned int locks_in_beat, spin_locks; /* the latter 0: nobody minds */
 
 static void *symbol(const char *name)
 {
@@ -262,7 +262,7 @@ static void on_beat(void *opaque)
 /* In the machine's thread, with the big lock: a guest that spins has come to its end now. */
 static void count_lock(void)
 {
-	if (has_limit && ++locks_in_beat == SPIN_LOCKS)
+	if (spin_locks && ++locks_in_beat == spin_locks)
 		set_timer(limit_timer, 0);
 }
 
@@ -294,11 +294,13 @@ static void on_stop(void *opaque)
 static void begin_timers(void)
 {
 	const char *limit = getenv(QEMU_TURNS_LIMIT), *stop = getenv(QEMU_TURNS_STOP);
+	char *cpus;
 
 	if (limit) {
-		begin_timer(limit_timer, on_limit, limit_timer, strtoll(limit, NULL, 10));
+		begin_timer(limit_timer, on_limit, limit_timer, strtoll(limit, &cpus, 10));
 		begin_timer(beat_timer, on_beat, beat_timer, SPIN_BEAT_NS);
-		has_limit = true;
+		spin_locks = SPIN_LOCKS_PER_CPU *
+			     (*cpus == ',' ? (unsigned int)strtoul(cpus + 1, NULL, 10) : 0);
 	}
 	if (stop)
 		begin_timer(stop_timer, on_stop, NULL, strtoll(stop, NULL, 10));

@@ -374,7 +374,8 @@ static int make_environment(const struct vm_state *state, const struct boot_requ
 
 	*next++ = state->turns_preload;
 	if (request->limit_ns &&
-	    !(*next++ = format_string(QEMU_TURNS_LIMIT "=%" PRIu64, request->limit_ns)))
+	    !(*next++ = format_string(QEMU_TURNS_LIMIT "=%" PRIu64 ",%u", request->limit_ns,
+				      vm_topology_cpus(&state->topology))))
 		return -ENOMEM;
 	if (request->stop_ns &&
 	    !(*next = format_string(QEMU_TURNS_STOP "=%" PRIu64, request->stop_ns)))
