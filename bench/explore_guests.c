@@ -22,17 +22,6 @@
 
 #define POLL_MS	      50u
 #define LOG_MAX_BYTES (64u << 20)
-/*
- * Behind the variant's own: warnings show on the console with their stacks; an NMI, which the end
- * of virtual time sends, is answered with a panic, and that with what each CPU does. A guest whose
- * CPUs are busy costs some 5 s of the host's for each of its own: the kernel's own detectors are
- * told to look sooner than they would, for soft lockups after 4 s, stalls of RCU after 5 s and hung
- * tasks after 6 to 12 s. Nothing here takes a fraction of that.
- */
-#define EXPLORE_ARGUMENTS                                     \
-	"loglevel=5 unknown_nmi_panic panic_sys_info=all_bt " \
-	"softlockup_all_cpu_backtrace=1 watchdog_thresh=2 "   \
-	"rcupdate.rcu_cpu_stall_timeout=5 sysctl.kernel.hung_task_timeout_secs=6"
 /* A guest that has not gone down by then hangs: so long after its rounds that those come first. */
 #define LIMIT_NS (UINT64_C(20) * NS_PER_S)
 
@@ -257,8 +246,7 @@ int explore_guests_open(struct explore_guests *guests, const struct explore_orde
 	int err = -ENOMEM;
 
 	*guests = (struct explore_guests){.jobs = jobs ? jobs : count_cpus()};
-	guests->arguments = format_string("%s%s" EXPLORE_ARGUMENTS, order->arguments,
-					  *order->arguments ? " " : "");
+	guests->arguments = strdup(order->arguments);
 	guests->known = order->known;
 	guests->kernel_path = kernel_path ? strdup(kernel_path)
 					  : format_string("%s/" EXPLORE_KERNEL_NAME, folder);
