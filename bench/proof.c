@@ -18,12 +18,12 @@
 #include "bench/run_order.h"
 #include "reports/proof_page.h"
 
-static void add_text(struct json_object *object, const char *key, const char *value)
+void proof_add_text(struct json_object *object, const char *key, const char *value)
 {
 	json_object_object_add(object, key, value ? json_object_new_string(value) : NULL);
 }
 
-static const char *text_of(struct json_object *object, const char *key)
+const char *proof_text(struct json_object *object, const char *key)
 {
 	struct json_object *value = NULL;
 
@@ -33,8 +33,8 @@ static const char *text_of(struct json_object *object, const char *key)
 
 void proof_add_judgement(struct json_object *step, const struct proof_judgement *judgement)
 {
-	add_text(step, "verdict", proof_verdict_word(judgement->verdict, false));
-	add_text(step, "reason", judgement->reason);
+	proof_add_text(step, "verdict", proof_verdict_word(judgement->verdict, false));
+	proof_add_text(step, "reason", judgement->reason);
 }
 
 /* ---- kernels --------------------------------------------------------------------------------- */
@@ -134,13 +134,13 @@ static struct json_object *begin_step(const struct proof_row *row, const struct 
 	const char *const own[] = {row->tag, NULL};
 	struct json_object *object = json_object_new_object();
 
-	add_text(object, "kind", kinds[step->kind]);
+	proof_add_text(object, "kind", kinds[step->kind]);
 	json_object_object_add(object, "without",
 			       tags_to_json(step->without ? step->without : own));
 	json_object_object_add(object, "both_without", tags_to_json(step->both_without));
-	add_text(object, "series", step->series ? step->series : "series");
-	add_text(object, "aid", step->aid);
-	add_text(object, "folder", step->kind == PROOF_NEED ? NULL : folder);
+	proof_add_text(object, "series", step->series ? step->series : "series");
+	proof_add_text(object, "aid", step->aid);
+	proof_add_text(object, "folder", step->kind == PROOF_NEED ? NULL : folder);
 	return object;
 }
 
@@ -151,7 +151,7 @@ static int add_image(struct json_object *object, const char *key, const char *pa
 
 	if (err)
 		return message_errno(err, "cannot read the kernel image %s", path);
-	add_text(object, key, hash);
+	proof_add_text(object, key, hash);
 	return 0;
 }
 
@@ -221,7 +221,7 @@ static int look_for_need(const struct proof_row *row, struct json_object *out,
 	else if (!err)
 		snprintf(judgement.reason, sizeof(judgement.reason), "no other patch needs it");
 	if (!err) {
-		add_text(out, "needed_by", needed);
+		proof_add_text(out, "needed_by", needed);
 		proof_add_judgement(out, &judgement);
 		*verdict = judgement.verdict;
 	}
@@ -260,7 +260,7 @@ static const char *deciding_reason(struct json_object *steps, const enum proof_v
 
 	for (size_t i = 0; i < n_steps; i++)
 		if (verdicts[i] == verdict)
-			reason = text_of(json_object_array_get_idx(steps, i), "reason");
+			reason = proof_text(json_object_array_get_idx(steps, i), "reason");
 	return reason;
 }
 
@@ -298,8 +298,8 @@ static struct json_object *run_row(const struct proof *proof, const struct proof
 	enum proof_verdict verdicts[PROOF_MAX_STEPS] = {0}, verdict;
 	size_t n_steps;
 
-	add_text(object, "tag", row->tag);
-	add_text(object, "claim", row->claim);
+	proof_add_text(object, "tag", row->tag);
+	proof_add_text(object, "claim", row->claim);
 	json_object_object_add(object, "steps", steps);
 	*err = add_patches(object, row->tag);
 	if (!*err)
@@ -309,10 +309,11 @@ static struct json_object *run_row(const struct proof *proof, const struct proof
 		return NULL;
 	}
 	verdict = proof_row_verdict(verdicts, n_steps);
-	add_text(object, "verdict", proof_verdict_word(verdict, row->argument));
-	add_text(object, "reason", deciding_reason(steps, verdicts, n_steps, verdict));
-	add_text(object, "argument", row->argument);
-	message_note("%s %s: %s", row->tag, text_of(object, "verdict"), text_of(object, "reason"));
+	proof_add_text(object, "verdict", proof_verdict_word(verdict, row->argument));
+	proof_add_text(object, "reason", deciding_reason(steps, verdicts, n_steps, verdict));
+	proof_add_text(object, "argument", row->argument);
+	message_note("%s %s: %s", row->tag, proof_text(object, "verdict"),
+		     proof_text(object, "reason"));
 	return object;
 }
 
@@ -351,7 +352,7 @@ static size_t find_done(struct json_object *rows, const char *tag)
 	size_t index = 0;
 
 	while (index < json_object_array_length(rows) &&
-	       strcmp(text_of(json_object_array_get_idx(rows, index), "tag"), tag) != 0)
+	       strcmp(proof_text(json_object_array_get_idx(rows, index), "tag"), tag) != 0)
 		index++;
 	return index;
 }
@@ -359,7 +360,7 @@ static size_t find_done(struct json_object *rows, const char *tag)
 static bool is_done(struct json_object *rows, size_t index)
 {
 	return index < json_object_array_length(rows) &&
-	       strcmp(text_of(json_object_array_get_idx(rows, index), "verdict"), "broken") != 0;
+	       strcmp(proof_text(json_object_array_get_idx(rows, index), "verdict"), "broken") != 0;
 }
 
 static int run_rows(struct proof *proof)

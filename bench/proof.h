@@ -178,6 +178,10 @@ int proof_write(const struct proof *proof);
 /* Does the rows that are missing, and says what came of all. An exit code. */
 int proof_conclude(struct proof *proof, bool as_json);
 
+/* A string of the document, NULL: null; and the one at @key, NULL where there is none. */
+void proof_add_text(struct json_object *object, const char *key, const char *value);
+const char *proof_text(struct json_object *object, const char *key);
+
 /* Adds "verdict" and "reason" to the step's object. */
 void proof_add_judgement(struct json_object *step, const struct proof_judgement *judgement);
 

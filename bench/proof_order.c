@@ -24,19 +24,6 @@
 #define PROOF_FORMAT	   "proxeval-proof"
 #define DOCUMENT_MAX_BYTES (4u << 20)
 
-static void add_text(struct json_object *object, const char *key, const char *value)
-{
-	json_object_object_add(object, key, value ? json_object_new_string(value) : NULL);
-}
-
-static const char *text_of(struct json_object *object, const char *key)
-{
-	struct json_object *value = NULL;
-
-	json_object_object_get_ex(object, key, &value);
-	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
-}
-
 /* ---- the line -------------------------------------------------------------------------------- */
 
 static int check_tags(const struct run_order *order, const struct string_list *tags)
@@ -112,15 +99,15 @@ static struct json_object *new_document(const struct proof *proof, const struct 
 		if (is_wanted)
 			json_object_array_add(list, json_object_new_string(proof_rows[i].tag));
 	}
-	add_text(document, "format", PROOF_FORMAT);
+	proof_add_text(document, "format", PROOF_FORMAT);
 	json_object_object_add(document, "version", json_object_new_int(1));
-	add_text(document, "id", slash ? slash + 1 : proof->directory);
+	proof_add_text(document, "id", slash ? slash + 1 : proof->directory);
 	json_object_object_add(document, "seed", json_object_new_uint64(proof->seed));
 	json_object_object_add(document, "boots", json_object_new_uint64(proof->boots));
 	json_object_object_add(document, "watchdog_s", json_object_new_uint64(proof->watchdog_s));
-	add_text(document, "base", proof->base);
-	add_text(document, "tree", proof->tree);
-	add_text(document, "qemu", version.text);
+	proof_add_text(document, "base", proof->base);
+	proof_add_text(document, "tree", proof->tree);
+	proof_add_text(document, "qemu", version.text);
 	json_object_object_add(document, "is_complete", json_object_new_boolean(false));
 	json_object_object_add(document, "tags", list);
 	json_object_object_add(document, "rows", json_object_new_array());
@@ -216,7 +203,7 @@ static bool are_rows_known(struct json_object *tags, struct json_object *rows)
 	for (size_t i = 0; are_known && i < json_object_array_length(rows); i++) {
 		struct json_object *row = json_object_array_get_idx(rows, i);
 
-		are_known = text_of(row, "tag") && text_of(row, "verdict");
+		are_known = proof_text(row, "tag") && proof_text(row, "verdict");
 	}
 	return are_known;
 }
@@ -237,7 +224,7 @@ static int load_proof(struct proof *proof)
 	int err = path ? json_strict_load(path, DOCUMENT_MAX_BYTES, &proof->document, problem,
 					  sizeof(problem))
 		       : -ENOMEM;
-	const char *format = err ? NULL : text_of(proof->document, "format");
+	const char *format = err ? NULL : proof_text(proof->document, "format");
 
 	if (!err) {
 		json_object_object_get_ex(proof->document, "tags", &tags);
@@ -265,8 +252,8 @@ int proof_resume(const char *directory, bool as_json)
 		proof.seed = number_of(proof.document, "seed");
 		proof.boots = (unsigned int)number_of(proof.document, "boots");
 		proof.watchdog_s = (unsigned int)number_of(proof.document, "watchdog_s");
-		proof.base = text_of(proof.document, "base");
-		proof.tree = text_of(proof.document, "tree");
+		proof.base = proof_text(proof.document, "base");
+		proof.tree = proof_text(proof.document, "tree");
 		code = prepare(&proof);
 	}
 	if (!code)

@@ -69,7 +69,11 @@ const struct proof_row proof_rows[] = {
 		    .series = "series-checks",
 		    .aid = CHECKS,
 		    .stress = STRESS(8, stale_class)}},
-	 .n_steps = 1},
+	 .n_steps = 1,
+	 .argument =
+		 "proxy_reset_donor() asks for a reschedule, and next_class is set anew there, so that "
+		 "the wrong comparison does no harm in 7.2: wakeup_preempt_fair() and "
+		 "wakeup_preempt_rt() look at the donor's class themselves before they go on"},
 	{.tag = "K5",
 	 .claim = "a list of tasks cannot be attached from outside of the load balancer",
 	 .steps = {{.kind = PROOF_NEED},
