@@ -181,8 +181,9 @@ static int measure_step(const struct proof *proof, const struct proof_row *row,
 			enum proof_verdict *verdict)
 {
 	struct kernel_build full = {0}, without = {0};
-	struct proof_kernels kernels = {.folder = folder};
-	int err = make_kernel(proof, row, step, true, &full);
+	char *label = format_string("without-%s", row->tag);
+	struct proof_kernels kernels = {.folder = folder, .label = label};
+	int err = label ? make_kernel(proof, row, step, true, &full) : -ENOMEM;
 
 	if (!err)
 		err = make_kernel(proof, row, step, false, &without);
@@ -200,6 +201,7 @@ static int measure_step(const struct proof *proof, const struct proof_row *row,
 	}
 	kernel_build_release(&full);
 	kernel_build_release(&without);
+	free(label);
 	return err;
 }
 

@@ -6,11 +6,13 @@
 
 #define STRESS_S 3u
 #define GUEST	 "2x2x2"
-#define CHECKS	 "checks that say when the books on a donor are wrong"
+#define CHECKS	 "checks that warn when the books on a donor are wrong"
 
 static const char *const steal_signs[] = {"put_prev_task_fair", "pick_task_fair", "set_next_task",
 					  "wakeup_preempt",	"pick_eevdf",	  "dequeue_entit",
 					  "put_prev_entity",	"update_curr",	  NULL};
+static const char *const stolen_donor[] = {"is stolen, the donor", NULL};
+static const char *const stolen_waiter[] = {"is stolen, a blocked task", NULL};
 static const char *const lost_wakeup[] = {"executed with a donor parked on it", NULL};
 static const char *const stale_class[] = {"compared with the class of a donor that has left", NULL};
 static const char *const listed_twice[] = {"is on cfs_tasks already", NULL};
@@ -35,7 +37,10 @@ static const char *const donor_wait[] = {"donor_wait_ns", NULL};
 const struct proof_row proof_rows[] = {
 	{.tag = "K1",
 	 .claim = "core scheduling steals a sibling's donor, which that runqueue goes on to use",
-	 .steps = {{.kind = PROOF_STRESS, .stress = STRESS(8, steal_signs)}},
+	 .steps = {{.kind = PROOF_STRESS,
+		    .series = "series-checks",
+		    .aid = CHECKS,
+		    .stress = STRESS(8, stolen_donor)}},
 	 .n_steps = 1,
 	 .argument =
 		 "with K2 a blocked task is not stolen, and a donor that lends is blocked; what is "
@@ -43,7 +48,10 @@ const struct proof_row proof_rows[] = {
 		 "rq->donor, until the reschedule"},
 	{.tag = "K2",
 	 .claim = "core scheduling steals a waiter, which is sent back to its owner's runqueue",
-	 .steps = {{.kind = PROOF_STRESS, .stress = STRESS(8, steal_signs)}},
+	 .steps = {{.kind = PROOF_STRESS,
+		    .series = "series-checks",
+		    .aid = CHECKS,
+		    .stress = STRESS(8, stolen_waiter)}},
 	 .n_steps = 1,
 	 .argument =
 		 "with K1 the donor is not stolen; another waiter that is stolen is picked, walked to "

@@ -47,15 +47,14 @@ static int explore_seeds(struct searching *searching, bool is_full, uint64_t fir
 			 bool until_found, struct explore **out)
 {
 	const struct proof_stress *stress = &searching->step->stress;
-	const char *label = is_full ? "full" : searching->kernels->label;
 	char *id = format_string("%s-%u-%s", searching->kernels->folder,
-				 ++searching->n_explorations, label);
+				 ++searching->n_explorations, is_full ? "full" : "without");
 	struct explore_order order = {
 		.first_seed = first,
 		.seeds = seeds,
 		.duration_ns = stress->duration_s * NS_PER_S,
 		.until_found = until_found,
-		.label = label,
+		.label = is_full ? "full" : searching->kernels->label,
 		.arguments = ARGUMENTS,
 		.image_path = is_full ? searching->kernels->full : searching->kernels->without,
 		.topology = TOPOLOGY,

@@ -96,19 +96,32 @@ static void add_values(struct buffer *out, struct json_object *list, const char 
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
+/* What one side has of the judged metric; of a count that must be zero also of the next metric. */
+static void add_side(struct buffer *out, struct json_object *step, const char *side)
+{
+	struct json_object *figures = member(step, "figures");
+	struct json_object *figure = json_object_array_get_idx(figures, 0);
+
+	add_values(out, member(figure, side), text_of(figure, "unit"));
+	if (!member(step, "ratio") && length_of(figures) > 1) {
+		figure = json_object_array_get_idx(figures, 1);
+		buffer_format(out, "; `%s` ", text_of(figure, "metric"));
+		add_values(out, member(figure, side), text_of(figure, "unit"));
+	}
+	buffer_add(out, " | ");
+}
+
 static void add_figure_cells(struct buffer *out, struct json_object *step)
 {
 	struct json_object *figure = json_object_array_get_idx(member(step, "figures"), 0);
-	const char *unit = text_of(figure, "unit");
 	struct json_object *ratio = member(step, "ratio");
 	char text[FORMATTED_MAX];
 
 	buffer_format(out, "`%s` `%s` | ", text_of(member(step, "work"), "workload"),
 		      text_of(figure, "metric"));
-	add_values(out, member(figure, "full"), unit);
-	buffer_add(out, " | ");
-	add_values(out, member(figure, "without"), unit);
-	buffer_format(out, " | %s | %zu boots of each",
+	add_side(out, step, "full");
+	add_side(out, step, "without");
+	buffer_format(out, "%s | %zu boots of each",
 		      ratio ? format_ratio(text, json_object_get_double(ratio)) : "-",
 		      length_of(member(step, "seeds_full")));
 }
@@ -212,6 +225,11 @@ static void add_search(struct buffer *out, struct json_object *step)
 
 static void add_step(struct buffer *out, struct json_object *step)
 {
+	if (is_kind(step, "need")) {
+		buffer_format(out, "- **%s**: %s.\n", text_of(step, "verdict"),
+			      text_of(step, "reason"));
+		return;
+	}
 	buffer_format(out, "- **%s**, the series ", text_of(step, "verdict"));
 	if (*text_of(step, "aid"))
 		buffer_format(out, "with `%s` (%s) ", text_of(step, "series"),

@@ -59,7 +59,7 @@ for tag in $(tags) R1; do
 		expect_leaves_out "$whole" series "$tag"
 	fi
 done
-for tag in K4 D2 D3; do
+for tag in K1 K2 K4 D2 D3; do
 	patch_tree --series "$patches/series-checks"
 	expect_leaves_out "$(sum_of "$tree")" series-checks "$tag"
 done
