@@ -155,35 +155,15 @@ static int add_image(struct json_object *object, const char *key, const char *pa
 	return 0;
 }
 
-/* What an earlier, broken attempt left in the way: K3-1, K3-1-1-full … */
-static void remove_remains(const struct proof *proof, const char *folder)
-{
-	char *path = format_string("%s/%s", proof->directory, folder);
-
-	if (path)
-		remove_tree(path);
-	free(path);
-	for (unsigned int i = 1; i <= 64; i++) {
-		static const char *const sides[] = {"full", "without"};
-
-		for (size_t side = 0; side < sizeof(sides) / sizeof(*sides); side++) {
-			path = format_string("%s/%s-%u-%s", proof->directory, folder, i,
-					     sides[side]);
-			if (path)
-				remove_tree(path);
-			free(path);
-		}
-	}
-}
-
 static int measure_step(const struct proof *proof, const struct proof_row *row,
 			const struct proof_step *step, const char *folder, struct json_object *out,
 			enum proof_verdict *verdict)
 {
 	struct kernel_build full = {0}, without = {0};
 	char *label = format_string("without-%s", row->tag);
-	struct proof_kernels kernels = {.folder = folder, .label = label};
-	int err = label ? make_kernel(proof, row, step, true, &full) : -ENOMEM;
+	char *results = format_string("%s/%s", proof->directory, folder);
+	struct proof_kernels kernels = {.label = label, .results = results};
+	int err = label && results ? make_kernel(proof, row, step, true, &full) : -ENOMEM;
 
 	if (!err)
 		err = make_kernel(proof, row, step, false, &without);
@@ -194,13 +174,14 @@ static int measure_step(const struct proof *proof, const struct proof_row *row,
 	if (!err) {
 		kernels.full = full.image_path;
 		kernels.without = without.image_path;
-		remove_remains(proof, folder);
+		remove_tree(results); /* of an attempt that was cut short */
 		err = step->kind == PROOF_FIGURE
 			      ? proof_run_figure(proof, step, &kernels, out, verdict)
 			      : proof_run_stress(proof, step, &kernels, out, verdict);
 	}
 	kernel_build_release(&full);
 	kernel_build_release(&without);
+	free(results);
 	free(label);
 	return err;
 }

@@ -17,7 +17,7 @@ struct string_list;
  *
  *   proof.json   format proxeval-proof: every row so far; written anew after each
  *   proof.md     the same for people (reports/proof_page.h)
- *   K3-1/        the campaign or, with -without, -full and -again, the explorations behind a step
+ *   K3-1/        the campaign, or the explorations, behind the first step of K3
  */
 
 /* ---- the table: proof_rows.c ---- */
@@ -155,7 +155,7 @@ struct proof {
 struct proof_kernels {
 	const char *full, *without; /* images */
 	const char *label;	    /* "without-K3" */
-	const char *folder;	    /* "K3-1": what the step's results are called */
+	const char *results;	    /* the step's own folder, which is not there yet */
 };
 
 /*

@@ -15,8 +15,9 @@
 #include "reports/verdict.h"
 #include "workloads/profiles.h"
 
-#define MEMORY_MIB 1024u
-#define FULL_LABEL "full"
+#define MEMORY_MIB  1024u
+#define FULL_LABEL  "full"
+#define CAMPAIGN_ID "campaign"
 
 /* ---- the campaign ---------------------------------------------------------------------------- */
 
@@ -32,8 +33,8 @@ static int run_campaign(const struct proof *proof, const struct proof_figure *fi
 		 .arguments = "sched_proxy_exec=1"},
 	};
 	const struct campaign_request request = {
-		.results = proof->directory,
-		.id = kernels->folder,
+		.results = kernels->results,
+		.id = CAMPAIGN_ID,
 		.target = &target_vm,
 		.time = TIME_VIRTUAL,
 		.seed = proof->seed,
@@ -260,17 +261,16 @@ static int judge(const struct results *results, const struct proof_figure *figur
 	return err;
 }
 
-static int read_campaign(const struct proof *proof, const struct proof_figure *figure,
-			 const struct proof_kernels *kernels, struct json_object *out,
-			 enum proof_verdict *verdict)
+static int read_campaign(const struct proof_figure *figure, const struct proof_kernels *kernels,
+			 struct json_object *out, enum proof_verdict *verdict)
 {
-	char *folder = format_string("%s/%s", proof->directory, kernels->folder);
+	char *folder = format_string("%s/" CAMPAIGN_ID, kernels->results);
 	const char *const paths[] = {folder};
 	struct results results;
 	int err = folder ? results_load(&results, paths, 1) : -ENOMEM;
 
 	if (err)
-		message_error("%s: %s", kernels->folder, folder ? results.error : "no memory");
+		message_error("%s", folder ? results.error : "there is not enough memory");
 	else
 		err = judge(&results, figure, kernels, out, verdict);
 	if (folder)
@@ -296,7 +296,7 @@ int proof_run_figure(const struct proof *proof, const struct proof_step *step,
 		err = run_campaign(proof, &step->figure, kernels, work);
 	}
 	if (!err)
-		err = read_campaign(proof, &step->figure, kernels, out, verdict);
+		err = read_campaign(&step->figure, kernels, out, verdict);
 	json_object_put(work);
 	return err;
 }

@@ -47,8 +47,8 @@ static int explore_seeds(struct searching *searching, bool is_full, uint64_t fir
 			 bool until_found, struct explore **out)
 {
 	const struct proof_stress *stress = &searching->step->stress;
-	char *id = format_string("%s-%u-%s", searching->kernels->folder,
-				 ++searching->n_explorations, is_full ? "full" : "without");
+	char *id =
+		format_string("%u-%s", ++searching->n_explorations, is_full ? "full" : "without");
 	struct explore_order order = {
 		.first_seed = first,
 		.seeds = seeds,
@@ -60,7 +60,7 @@ static int explore_seeds(struct searching *searching, bool is_full, uint64_t fir
 		.topology = TOPOLOGY,
 		.memory_mib = MEMORY_MIB,
 		.watchdog_s = searching->proof->watchdog_s,
-		.results = searching->proof->directory,
+		.results = searching->kernels->results,
 		.id = id,
 	};
 	int err = id ? 0 : -ENOMEM;

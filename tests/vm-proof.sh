@@ -43,7 +43,7 @@ grep -q '^| K3 | .* | \*\*shown\*\* | ' "$work/results/proof/proof.md" || fail "
 expect_contains "what it prints" "proof: 1 shown, 1 argued, 0 not-shown, 0 not-clean, 0 broken" "$(cat "$work/stdout")"
 
 # A row that is broken is done again, the other one is not: its campaign stays where it is.
-before=$(stat -c %i "$work/results/proof/K3-1/campaign.json")
+before=$(stat -c %i "$work/results/proof/K3-1/campaign/campaign.json")
 python3 - "$work/results/proof/proof.json" <<-'END'
 	import json, sys
 	document = json.load(open(sys.argv[1]))
@@ -54,5 +54,5 @@ END
 proxeval resume "$work/results/proof" --no-progress
 expect_equal "the exit code of a proof that goes on" 0 "$code"
 expect_contains "a proof that goes on" "proof: 1 shown, 1 argued" "$(cat "$work/stdout")"
-expect_equal "the campaign of a row that was done" "$before" "$(stat -c %i "$work/results/proof/K3-1/campaign.json")"
+expect_equal "the campaign of a row that was done" "$before" "$(stat -c %i "$work/results/proof/K3-1/campaign/campaign.json")"
 finish
