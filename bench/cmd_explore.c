@@ -11,6 +11,7 @@
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "bench/message.h"
+#include "bench/paths.h"
 #include "bench/process.h"
 #include "bench/progress.h"
 #include "measure/clock.h"
@@ -47,9 +48,16 @@ static const struct option_spec options[] = {
 	 .argument = "VIRTUAL_S",
 	 .min = 1,
 	 .max = 3600,
-	 .standard = "3",
+	 .standard = "1",
 	 .help = "how long each seed's stress lasts, in virtual seconds",
 	 .offset = offsetof(struct explore_values, duration_s)},
+	{.name = "rounds",
+	 .kind = OPTION_NUMBER,
+	 .argument = "N",
+	 .min = 1,
+	 .max = STRESS_MAX_ROUNDS,
+	 .help = "no more than so many rounds of each seed [as many as that lasts]",
+	 .offset = offsetof(struct explore_values, rounds)},
 	{.name = "only",
 	 .kind = OPTION_LIST,
 	 .argument = "MECHANISM",
@@ -94,6 +102,12 @@ static const struct option_spec options[] = {
 	 .max = 1000000000,
 	 .help = "with --gdb: so long before, in virtual microseconds [1000]",
 	 .offset = offsetof(struct explore_values, before_us)},
+	{.name = "known",
+	 .kind = OPTION_STRING,
+	 .argument = "FILE",
+	 .help = "faults that the base kernel is known for: listed, and no finds "
+		 "[kernel-patches/known-faults]",
+	 .offset = offsetof(struct explore_values, known)},
 	{.name = "variant",
 	 .kind = OPTION_LIST,
 	 .argument = "LABEL:IMAGE:ARGS",
@@ -176,8 +190,8 @@ static const struct option_spec options[] = {
 
 static void print_find(const struct explore *explore, const struct find *find)
 {
-	printf("\nfind %u: %s: %s\n  %s\n", find->number, find->signature.kind,
-	       find->signature.text, find->signature.line);
+	printf("\n%s %u: %s: %s\n  %s\n", find->is_known ? "known of the base," : "find",
+	       find->number, find->signature.kind, find->signature.text, find->signature.line);
 	printf("  shown by %" PRIu64 " seed%s, first by %" PRIu64, find->n_seeds,
 	       find->n_seeds == 1 ? "" : "s", find->seed);
 	if (find->is_shrunk)
@@ -192,13 +206,22 @@ static void print_find(const struct explore *explore, const struct find *find)
 
 static int print_text(const struct explore *explore)
 {
+	size_t n_new = explore->n_finds - explore->n_known;
+
 	printf("%" PRIu64 " of %" PRIu64 " seeds tried on %s (%s): %" PRIu64
 	       " operations, %zu find%s",
 	       explore->n_done, explore->order.seeds, explore->guest.label, explore->guest.kernel,
-	       explore->n_operations, explore->n_finds, explore->n_finds == 1 ? "" : "s");
+	       explore->n_operations, n_new, n_new == 1 ? "" : "s");
+	if (explore->n_known)
+		printf(" and %zu of the base's known faults", explore->n_known);
 	if (explore->n_now && explore->now_s > 0)
 		printf(", %.1f seeds per minute", 60 * (double)explore->n_now / explore->now_s);
 	puts("");
+	if (explore->n_broken)
+		printf("%" PRIu64 " guests said nothing of the kernel, %" PRIu64
+		       " of them without progress until the watchdog (%" PRIu64
+		       " s) ended them; --resume tries their seeds again\n",
+		       explore->n_broken, explore->n_no_progress, explore->guest.watchdog_s);
 	for (size_t i = 0; i < explore->n_finds; i++)
 		print_find(explore, &explore->finds[i]);
 	return fflush(stdout) ? -EIO : 0;
@@ -240,7 +263,7 @@ static int conclude(struct explore *explore, const struct explore_values *values
 	}
 	if (err)
 		return EXIT_BROKE;
-	if (explore->n_finds)
+	if (explore->n_finds > explore->n_known)
 		return EXIT_REGRESSION;
 	return explore->n_done ? EXIT_FINE : EXIT_CANNOT;
 }
@@ -325,7 +348,18 @@ static int prepare(struct run_order *order, struct explore_values *values)
 	return code;
 }
 
-static int explore_new(struct explore_values *values)
+/* What the base kernel is known for: as it is shipped, or as the user says. */
+static int read_known(const struct explore_values *values, struct known_faults *known)
+{
+	char *path =
+		values->known ? strdup(values->known) : paths_data("kernel-patches/known-faults");
+	int err = path ? known_faults_read(known, path) : -ENOMEM;
+
+	free(path);
+	return err ? EXIT_INVALID : 0;
+}
+
+static int explore_new(struct explore_values *values, const struct known_faults *known)
 {
 	struct run_order order = {.command = "explore", .values = &values->run};
 	struct explore_order wanted = {0};
@@ -344,6 +378,7 @@ static int explore_new(struct explore_values *values)
 		wanted.first_seed = values->first_seed;
 		wanted.seeds = choose_seeds(values);
 		wanted.duration_ns = values->duration_s * NS_PER_S;
+		wanted.max_rounds = values->rounds == NOT_GIVEN ? 0 : values->rounds;
 		wanted.until_found = values->until_found;
 		wanted.shrink_runs =
 			values->shrink_runs == NOT_GIVEN ? SHRINK_RUNS : values->shrink_runs;
@@ -353,6 +388,7 @@ static int explore_new(struct explore_values *values)
 		wanted.topology = order.topology_text;
 		wanted.memory_mib = order.memory_mib;
 		wanted.watchdog_s = order.watchdog_s;
+		wanted.known = known;
 		wanted.results = values->run.results;
 		wanted.id = values->run.id;
 		code = explore_create(&wanted, &explore) ? EXIT_BROKE : 0;
@@ -365,7 +401,7 @@ static int explore_new(struct explore_values *values)
 	return code;
 }
 
-static int explore_resume(const struct explore_values *values)
+static int explore_resume(const struct explore_values *values, const struct known_faults *known)
 {
 	struct explore *explore;
 	int code, err = explore_load(&explore, values->resume);
@@ -373,8 +409,21 @@ static int explore_resume(const struct explore_values *values)
 	if (err)
 		return err == -EINVAL ? EXIT_INVALID : EXIT_BROKE;
 	process_catch_stop_signals();
+	explore->order.known = known;
 	code = conclude(explore, values);
 	explore_free(explore);
+	return code;
+}
+
+static int explore_seeds(struct explore_values *values)
+{
+	struct known_faults known = {0};
+	int code = read_known(values, &known);
+
+	if (!code)
+		code = values->resume ? explore_resume(values, &known)
+				      : explore_new(values, &known);
+	known_faults_release(&known);
 	return code;
 }
 
@@ -389,24 +438,25 @@ static int run_values(struct explore_values *values)
 	if (modes > 1)
 		return run_usage(&order, "--resume, --replay and --shrink are three different "
 					 "things: give one of them");
-	if (modes && (values->seeds != NOT_GIVEN || values->until_found || values->only.count ||
-		      values->run.variants.count || values->run.id))
-		return run_usage(&order,
-				 "--seeds, --until-found, --only, --variant and --id belong "
-				 "to a new exploration: the folder says them already");
-	if (values->resume)
-		return explore_resume(values);
+	if (modes &&
+	    (values->seeds != NOT_GIVEN || values->rounds != NOT_GIVEN || values->until_found ||
+	     values->only.count || values->run.variants.count || values->run.id))
+		return run_usage(
+			&order,
+			"--seeds, --rounds, --until-found, --only, --variant and --id belong "
+			"to a new exploration: the folder says them already");
 	if (values->replay)
 		return explore_replay(values);
 	if (values->shrink)
 		return explore_shrink_again(values);
-	return explore_new(values);
+	return explore_seeds(values);
 }
 
 static int run(int argc, char **argv)
 {
 	struct explore_values values = {.run = RUN_VALUES_INIT,
 					.seeds = NOT_GIVEN,
+					.rounds = NOT_GIVEN,
 					.jobs = NOT_GIVEN,
 					.shrink_runs = NOT_GIVEN,
 					.before_us = NOT_GIVEN};

@@ -252,14 +252,15 @@ static void take_event(void *context, struct json_object *event)
 	    !json_object_object_get_ex(event, "end", &end) ||
 	    (has_find && !find) /* its folder is gone: the seed will find it again */ ||
 	    !json_object_is_type(end, json_type_string) ||
-	    !strcmp(json_object_get_string(end), "broken"))
+	    !strcmp(json_object_get_string(end), "broken") ||
+	    !strcmp(json_object_get_string(end), "no-progress"))
 		return;
 	explore->is_done[seed] = 1;
 	explore->n_done++;
 	explore->n_operations += number_of(event, "operations", &has_seed);
 	if (find) {
 		find->n_seeds++;
-		explore->n_found++;
+		explore->n_found += !find->is_known;
 	}
 }
 
@@ -285,6 +286,7 @@ static int load_finds(struct explore *explore)
 		if (grown) {
 			explore->finds = grown;
 			grown[explore->n_finds] = folder.find;
+			explore->n_known += folder.find.is_known;
 			grown[explore->n_finds++].is_shrunk = false; /* the journal knows */
 		}
 		find_folder_release(&folder);

@@ -41,7 +41,7 @@ static void wake_all(_Atomic unsigned int *word)
 
 int stress_plant_parse(struct stress_plant *plant, const char *text)
 {
-	static const char *const kinds[] = {"", "crash", "lost", "hang"};
+	static const char *const kinds[] = {"", "crash", "lost", "hang", "spin"};
 	char copy[96], *save = NULL, *words[4];
 	size_t n_words = 0;
 
@@ -54,7 +54,7 @@ int stress_plant_parse(struct stress_plant *plant, const char *text)
 		words[n_words++] = word;
 	if (n_words != 4)
 		return -EINVAL;
-	for (int i = 1; i < 4; i++)
+	for (int i = STRESS_PLANT_CRASH; i <= STRESS_PLANT_SPIN; i++)
 		if (!strcmp(words[0], kinds[i]))
 			plant->kind = (enum stress_plant_kind)i;
 	for (int i = 0; i < 2; i++) {
@@ -96,6 +96,9 @@ static void misbehave(struct stress_thread *thread, unsigned int round, unsigned
 	else if (plant->kind == STRESS_PLANT_LOST)
 		for (;;)
 			pause();
+	else if (plant->kind == STRESS_PLANT_SPIN)
+		for (;;)
+			__builtin_ia32_pause();
 }
 
 /* ---- an actor ------------------------------------------------------------------------------ */

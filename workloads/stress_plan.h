@@ -86,6 +86,8 @@ struct stress_choice {
 extern const char *const stress_mechanism_names[];
 /* One line each, by enum stress_mechanism. */
 extern const char *const stress_mechanism_help[];
+/* "nice", "batch" …: NULL-terminated, by enum stress_class. */
+extern const char *const stress_class_names[];
 /* The mechanism of that name, or -1. */
 int stress_mechanism_find(const char *name);
 bool stress_is_disturber(enum stress_mechanism mechanism);
