@@ -346,6 +346,17 @@ static bool is_done(struct json_object *rows, size_t index)
 	       strcmp(proof_text(json_object_array_get_idx(rows, index), "verdict"), "broken") != 0;
 }
 
+/* The document has its rows in the table's order, whichever was done first. */
+static int by_table(const void *left, const void *right)
+{
+	const struct proof_row *a =
+		proof_row_find(proof_text(*(struct json_object *const *)left, "tag"));
+	const struct proof_row *b =
+		proof_row_find(proof_text(*(struct json_object *const *)right, "tag"));
+
+	return (a > b) - (a < b);
+}
+
 static int run_rows(struct proof *proof)
 {
 	struct json_object *tags = NULL, *rows = rows_of(proof);
@@ -364,6 +375,7 @@ static int run_rows(struct proof *proof)
 		if (!row)
 			break;
 		json_object_array_put_idx(rows, index, row);
+		json_object_array_sort(rows, by_table);
 		err = proof_write(proof);
 		if (!err && process_stop_requested())
 			err = -EINTR;

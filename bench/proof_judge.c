@@ -170,9 +170,9 @@ static void judge_found(const struct proof_search *search, struct proof_judgemen
 	if (search->is_again)
 		snprintf(judgement->reason, sizeof(judgement->reason),
 			 "seed %" PRIu64 " without it: %s: %s, at %.6f s, twice the same; with it "
-			 "%" PRIu64 " seeds are clean",
+			 "%" PRIu64 " of %" PRIu64 " seeds show nothing",
 			 search->seed, search->kind, search->text, seconds(search->at_ns),
-			 search->n_full_tried);
+			 search->n_full_tried - search->n_full_found, search->n_full_tried);
 	else
 		snprintf(judgement->reason, sizeof(judgement->reason),
 			 "seed %" PRIu64 " without it: %s: %s, at %.6f s, and not the same again",

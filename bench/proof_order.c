@@ -84,6 +84,15 @@ static char *choose_directory(const struct run_values *values)
 	return format_string("%s/proof-%s", values->results, stamp);
 }
 
+static bool is_named_before(const struct string_list *tags, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (proof_row_find(tags->items[i]) == proof_row_find(tags->items[index]))
+			return true;
+	return false;
+}
+
+/* Rows are done in the order in which they are named. */
 static struct json_object *new_document(const struct proof *proof, const struct string_list *tags)
 {
 	struct json_object *document = json_object_new_object(), *list = json_object_new_array();
@@ -91,14 +100,12 @@ static struct json_object *new_document(const struct proof *proof, const struct 
 	struct qemu_version version = {.text = "?"};
 
 	qemu_find_version(&version);
-	for (size_t i = 0; i < proof_rows_count; i++) {
-		bool is_wanted = !tags->count;
-
-		for (size_t at = 0; at < tags->count; at++)
-			is_wanted |= proof_row_find(tags->items[at]) == &proof_rows[i];
-		if (is_wanted)
-			json_object_array_add(list, json_object_new_string(proof_rows[i].tag));
-	}
+	for (size_t i = 0; !tags->count && i < proof_rows_count; i++)
+		json_object_array_add(list, json_object_new_string(proof_rows[i].tag));
+	for (size_t i = 0; i < tags->count; i++)
+		if (!is_named_before(tags, i))
+			json_object_array_add(
+				list, json_object_new_string(proof_row_find(tags->items[i])->tag));
 	proof_add_text(document, "format", PROOF_FORMAT);
 	json_object_object_add(document, "version", json_object_new_int(1));
 	proof_add_text(document, "id", slash ? slash + 1 : proof->directory);

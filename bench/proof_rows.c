@@ -26,6 +26,8 @@ static const char *const cookie_figures[] = {"cookie_overlap_longest_ns",
 					     "cookie_violation_ns_per_s", "donor_wait_ns", NULL};
 static const char *const chain_figures[] = {"schedules", "donor_wait_ns", NULL};
 static const char *const wait_figures[] = {"inversion_factor", NULL};
+static const char *const round_trips[] = {"pipe_pingpong_instructions",
+					  "futex_pingpong_instructions", NULL};
 static const char *const donor_wait[] = {"donor_wait_ns", NULL};
 
 /* A seed of this stress is 3 s of virtual time: the search ends with the first that shows it. */
@@ -131,6 +133,16 @@ const struct proof_row proof_rows[] = {
 			       .rule = PROOF_WORSE,
 			       .factor = 1.5,
 			       .also = chain_figures}}},
+	 .n_steps = 1},
+	{.tag = "R5",
+	 .claim = "every switch of tasks pays for selections that it does not make",
+	 .steps = {{.kind = PROOF_FIGURE,
+		    .figure = {.workload = "wakeup-cost",
+			       .topology = "1x1x1",
+			       .metric = "switch_instructions",
+			       .rule = PROOF_WORSE,
+			       .factor = 1.002,
+			       .also = round_trips}}},
 	 .n_steps = 1},
 	{.tag = "R1",
 	 .claim = "a donor is parked on an owner that has just woken, and lends nothing",

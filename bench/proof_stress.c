@@ -9,19 +9,24 @@
 #include <string.h>
 
 #include "bench/explore.h"
+#include "bench/known_faults.h"
 #include "bench/message.h"
+#include "bench/paths.h"
 #include "measure/clock.h"
 
-#define TOPOLOGY      "2x1x2"
-#define MEMORY_MIB    512u
-#define ARGUMENTS     "sched_proxy_exec=1"
-#define LOG_MAX_BYTES (64u << 20)
+#define TOPOLOGY   "2x1x2"
+#define MEMORY_MIB 512u
+#define ARGUMENTS  "sched_proxy_exec=1"
+/* So many seeds the whole series has to stand at least, whichever shows it without the patch. */
+#define FULL_SEEDS_LEAST 3u
+#define LOG_MAX_BYTES	 (64u << 20)
 
 /* The step on its way, and what it has come to. */
 struct searching {
 	const struct proof *proof;
 	const struct proof_step *step;
 	const struct proof_kernels *kernels;
+	struct known_faults known; /* the base's: no finds */
 	struct proof_search search;
 	struct signature signature; /* of what was found */
 	char line[256];		    /* and the line that told it */
@@ -62,6 +67,7 @@ static int explore_seeds(struct searching *searching, bool is_full, uint64_t fir
 		.watchdog_s = searching->proof->watchdog_s,
 		.results = searching->kernels->results,
 		.id = id,
+		.known = &searching->known,
 	};
 	int err = id ? 0 : -ENOMEM;
 
@@ -101,8 +107,11 @@ static int pick_expected(const struct explore *explore, const char *const *expec
 	*out = NULL;
 	for (size_t i = 0; i < explore->n_finds; i++) {
 		const struct find *find = &explore->finds[i];
-		char *log = read_log(explore, find);
+		char *log;
 
+		if (find->is_known)
+			continue;
+		log = read_log(explore, find);
 		if (!log)
 			return -EIO;
 		if ((!*out || find->seed < (*out)->seed) &&
@@ -157,28 +166,33 @@ static int search_again(struct searching *searching)
 
 	if (err)
 		return err;
-	if (explore->n_finds)
-		search->is_again =
-			signature_is_same(&explore->finds[0].signature, &searching->signature) &&
-			explore->finds[0].signature.at_ns == search->at_ns;
+	for (size_t i = 0; i < explore->n_finds; i++)
+		search->is_again |=
+			signature_is_same(&explore->finds[i].signature, &searching->signature) &&
+			explore->finds[i].signature.at_ns == search->at_ns;
 	explore_free(explore);
 	return 0;
 }
 
-/* The whole series, all seeds up to the one that showed it. */
+/* The whole series, all seeds up to the one that showed it, and at least a few. */
 static int search_full(struct searching *searching)
 {
 	struct proof_search *search = &searching->search;
 	uint64_t first = searching->proof->seed, seeds = search->seed - first + 1;
 	struct explore *explore;
-	int err = explore_seeds(searching, true, first, seeds, false, &explore);
+	int err;
+
+	seeds = seeds < FULL_SEEDS_LEAST ? FULL_SEEDS_LEAST : seeds;
+	err = explore_seeds(searching, true, first, seeds, false, &explore);
 
 	if (err)
 		return err;
 	search->n_full_tried = explore->n_done;
 	search->n_full_found = explore->n_found;
-	if (explore->n_finds) {
-		searching->full = explore->finds[0].signature;
+	for (size_t i = 0; i < explore->n_finds && !search->full_text; i++) {
+		if (explore->finds[i].is_known)
+			continue;
+		searching->full = explore->finds[i].signature;
 		search->full_text = searching->full.text;
 	}
 	if (explore->n_done < seeds)
@@ -232,24 +246,35 @@ static void write_step(const struct searching *searching, const struct proof_jud
 	proof_add_judgement(out, judgement);
 }
 
+static int read_known_faults(struct known_faults *known)
+{
+	char *path = paths_data("kernel-patches/known-faults");
+	int err = path ? known_faults_read(known, path) : -ENOMEM;
+
+	free(path);
+	return err;
+}
+
 int proof_run_stress(const struct proof *proof, const struct proof_step *step,
 		     const struct proof_kernels *kernels, struct json_object *out,
 		     enum proof_verdict *verdict)
 {
 	struct searching searching = {.proof = proof, .step = step, .kernels = kernels};
 	struct proof_judgement judgement;
-	int err;
+	int err = read_known_faults(&searching.known);
 
 	searching.search.duration_ns = step->stress.duration_s * NS_PER_S;
-	err = search_without(&searching);
+	if (!err)
+		err = search_without(&searching);
 	if (!err && searching.search.is_found)
 		err = search_again(&searching);
 	if (!err && searching.search.is_found)
 		err = search_full(&searching);
-	if (err)
-		return err;
-	proof_judge_stress(&searching.search, &judgement);
-	write_step(&searching, &judgement, out);
-	*verdict = judgement.verdict;
-	return 0;
+	if (!err) {
+		proof_judge_stress(&searching.search, &judgement);
+		write_step(&searching, &judgement, out);
+		*verdict = judgement.verdict;
+	}
+	known_faults_release(&searching.known);
+	return err;
 }
