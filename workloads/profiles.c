@@ -29,7 +29,7 @@ struct profile {
 	unsigned int effort_factor;
 };
 
-const char *const profile_names[] = {"quick", "standard", "thorough", "soak", NULL};
+const char *const profile_names[] = {"quick", "standard", "thorough", "soak", "proof", NULL};
 
 /*
  * What a regression shows in, and no more: three phases of the section, in every placement, for the
@@ -118,6 +118,28 @@ static const struct profile_item thorough_items[] = {
 	{.workload = NULL},
 };
 
+/*
+ * What shows that a patch is needed (bench/proof_rows.c): each workload where the difference is
+ * known to be largest, with few samples, since what counts is whether it is there.
+ */
+static const char *const smt_sibling[] = {"smt-sibling", NULL};
+static const char *const cross_node[] = {"cross-node", NULL};
+static const char *const busy_owner_once[] = {"compute_after_us", "50000", "samples", "2",
+					      "control_samples",  "1",	   NULL};
+static const char *const drawn_in_chain[] = {
+	"by",	       "lab",	    "depth",   "16", "build",		"outside-in",
+	"owner_waits", "computing", "samples", "2",  "control_samples", "1",
+	NULL};
+static const char *const few_batches[] = {"batches", "101", NULL};
+static const struct profile_item proof_items[] = {
+	{.workload = "core-cookie", .parameters = two_samples, .placements = smt_sibling},
+	{.workload = "mutex-inversion", .parameters = busy_owner_once, .placements = same_cpu},
+	{.workload = "lock-chain", .parameters = drawn_in_chain, .placements = cross_node},
+	{.workload = "sleeping-owner", .parameters = two_samples, .placements = same_cpu},
+	{.workload = "wakeup-cost", .parameters = few_batches, .placements = same_cpu},
+	{.workload = NULL},
+};
+
 static const struct profile profiles[] = {
 	{.name = "quick",
 	 .summary =
@@ -141,6 +163,11 @@ static const struct profile profiles[] = {
 	 .items = thorough_items,
 	 .has_all = true,
 	 .effort_factor = 10},
+	{.name = "proof",
+	 .summary =
+		 "what each patch of the series is good for: with it and without, in virtual time",
+	 .boots = 2,
+	 .items = proof_items},
 };
 
 static const struct profile *find(const char *name)
@@ -156,6 +183,11 @@ const char *profile_summary(const char *name)
 	const struct profile *profile = find(name);
 
 	return profile ? profile->summary : NULL;
+}
+
+bool profile_is_proof(const char *name)
+{
+	return !strcmp(name, "proof");
 }
 
 unsigned int profile_boots(const char *name)
