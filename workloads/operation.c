@@ -451,14 +451,14 @@ static int run_batches(struct state *state)
 	struct operation_result *result = &state->result;
 	unsigned int warm_up = warm_up_batches(state);
 
-	for (unsigned int i = 0; i < warm_up + result->batches; i++) {
+	for (unsigned int i = 0; i < warm_up + state->request.batches; i++) {
 		uint64_t ticks = 0;
 		int err = state->operation->batch(state, result->per_batch, &ticks);
 
 		if (err)
 			return err;
 		if (i >= warm_up)
-			result->batch_ticks[i - warm_up] = ticks;
+			reservoir_record(result->batch_ticks, ticks);
 	}
 	return 0;
 }
@@ -574,15 +574,17 @@ int operation_run(const struct operation_request *request, struct operation_resu
 	*result = (struct operation_result){0};
 	if (!state)
 		return -ENOMEM;
-	*state = (struct state){
-		.request = *request,
-		.operation = operation,
-		.result = {.batches = request->batches, .per_batch = operation->per_batch},
-		.driver_done = -1,
-		.partner_ready = -1,
-		.pipes = {{-1, -1}, {-1, -1}}};
-	state->result.batch_ticks = calloc(request->batches, sizeof(uint64_t));
-	err = state->result.batch_ticks ? open_files(state) : -ENOMEM;
+	*state = (struct state){.request = *request,
+				.operation = operation,
+				.result = {.per_batch = operation->per_batch},
+				.driver_done = -1,
+				.partner_ready = -1,
+				.pipes = {{-1, -1}, {-1, -1}}};
+	state->result.batch_ticks = malloc(sizeof(*state->result.batch_ticks));
+	if (state->result.batch_ticks) {
+		reservoir_init(state->result.batch_ticks, request->kind);
+		err = open_files(state);
+	}
 	if (!err)
 		err = run_threads(state, &is_lost);
 	if (!is_lost) {
@@ -605,28 +607,15 @@ void operation_release(struct operation_result *result)
 
 /* ---- figures -------------------------------------------------------------------------------- */
 
-static int compare_ticks(const void *a, const void *b)
+uint64_t operation_batches(const struct operation_result *result)
 {
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-
-	return left < right ? -1 : left > right;
+	return result->batch_ticks ? result->batch_ticks->samples : 0;
 }
 
 /* The lower of two in the middle: a number that was measured. */
 static uint64_t median_batch(const struct operation_result *result)
 {
-	uint64_t *sorted, median;
-
-	if (!result->batches)
-		return 0;
-	sorted = malloc(result->batches * sizeof(*sorted));
-	if (!sorted)
-		return 0;
-	memcpy(sorted, result->batch_ticks, result->batches * sizeof(*sorted));
-	qsort(sorted, result->batches, sizeof(*sorted), compare_ticks);
-	median = sorted[(result->batches - 1) / 2];
-	free(sorted);
-	return median;
+	return result->batch_ticks ? reservoir_lower_median(result->batch_ticks) : 0;
 }
 
 double operation_ticks(const struct operation_result *result)
@@ -634,16 +623,12 @@ double operation_ticks(const struct operation_result *result)
 	return result->per_batch ? (double)median_batch(result) / result->per_batch : 0;
 }
 
-unsigned int operation_alike(const struct operation_result *result, unsigned int percent)
+uint64_t operation_alike(const struct operation_result *result, unsigned int percent)
 {
-	uint64_t median = median_batch(result);
-	unsigned int alike = 0;
+	uint64_t median = median_batch(result), apart = median * percent / 100;
 
-	for (unsigned int i = 0; i < result->batches; i++) {
-		uint64_t ticks = result->batch_ticks[i];
-		uint64_t apart = ticks < median ? median - ticks : ticks - median;
-
-		alike += apart * 100 <= median * percent;
-	}
-	return alike;
+	if (!operation_batches(result))
+		return 0;
+	return reservoir_count_from(result->batch_ticks, median - apart) -
+	       reservoir_count_from(result->batch_ticks, median + apart + 1);
 }

@@ -116,18 +116,14 @@ static void leave_out_other_unit(const struct workload_run *run, enum operation_
 static void add_facts(const struct workload_run *run, enum operation_kind kind)
 {
 	const struct operation_result *result = &results[kind];
-	uint64_t least = UINT64_MAX;
-	double sum = 0;
+	const struct reservoir *ticks = result->batch_ticks;
 	char name[64];
 
-	for (unsigned int i = 0; i < result->batches; i++) {
-		least = result->batch_ticks[i] < least ? result->batch_ticks[i] : least;
-		sum += (double)result->batch_ticks[i];
-	}
 	snprintf(name, sizeof(name), "%s_call_least", operation_name(kind));
-	result_add_fact(run->result, name, cost_of(run, (double)least / result->per_batch));
+	result_add_fact(run->result, name, cost_of(run, (double)ticks->min / result->per_batch));
 	snprintf(name, sizeof(name), "%s_call_mean", operation_name(kind));
-	result_add_fact(run->result, name, cost_of(run, sum / result->batches / result->per_batch));
+	result_add_fact(run->result, name,
+			cost_of(run, ticks->sum / (double)ticks->samples / result->per_batch));
 }
 
 /* ---- evidence -------------------------------------------------------------------------------- */
@@ -157,12 +153,12 @@ static void add_mutex_evidence(const struct workload_run *run)
 {
 	const struct operation_result *shared = &results[OPERATION_MUTEX];
 	double bare = operation_ticks(&results[OPERATION_SYSCALL]) * shared->per_batch;
-	uint64_t dearer = 0;
+	/* A batch of as many operations: the product is a whole number. */
+	uint64_t dearer = reservoir_count_from(shared->batch_ticks, (uint64_t)(bare + 0.5) + 1);
+	uint64_t batches = operation_batches(shared);
 
-	for (unsigned int i = 0; i < shared->batches; i++)
-		dearer += (double)shared->batch_ticks[i] > bare;
-	add_count(run, "mutex_taken", dearer * 20 >= (uint64_t)shared->batches * 19, dearer,
-		  shared->batches, "batches that cost more with the lock than without");
+	add_count(run, "mutex_taken", dearer * 20 >= batches * 19, dearer, batches,
+		  "batches that cost more with the lock than without");
 }
 
 /* 1 in 50: a tick may preempt the partner before it has gone to sleep. */
@@ -180,7 +176,7 @@ static void add_evidence(const struct workload_run *run)
 
 	for (int kind = 0; kind < OPERATION_KINDS; kind++) {
 		const struct operation_result *result = &results[kind];
-		unsigned int same = operation_alike(result, 10);
+		uint64_t same = operation_alike(result, 10), all = operation_batches(result);
 
 		if (result->switches_expected) {
 			switches += result->switches;
@@ -191,8 +187,8 @@ static void add_evidence(const struct workload_run *run)
 		attempted += result->attempted;
 		are_done &= is_about(result->done, result->attempted);
 		alike += same;
-		batches += result->batches;
-		are_alike &= same * 5 >= result->batches * 3;
+		batches += all;
+		are_alike &= same * 5 >= all * 3;
 	}
 	add_clock_evidence(run);
 	add_count(run, "operations_done", are_done, done, attempted,
