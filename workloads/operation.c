@@ -35,7 +35,7 @@ struct state {
 	const struct operation *operation;
 	struct operation_result result;
 	/* Events, not futexes: a third sleeper in their hash table would be in the way. */
-	int driver_done, partner_ready;
+	int driver_done, driver_ready, partner_ready;
 	int fd;		      /* of the driver's own table of descriptors */
 	int pipes[2][2];      /* there, back */
 	atomic_uint words[2]; /* futexes: the partner's, the driver's */
@@ -397,8 +397,8 @@ static uint64_t all_operations(const struct state *state)
 	       state->operation->per_batch;
 }
 
-/* Until there is nothing left to answer. A yield is answered until the driver says so: before the
- * driver is there, it returns at once. */
+/* Until there is nothing left to answer. A yield is answered until the driver says so: while the
+ * driver is not there, it returns at once. */
 static bool is_wanted(const struct state *state, uint64_t answered)
 {
 	if (state->operation->batch == yield)
@@ -413,6 +413,9 @@ static void *partner_main(void *argument)
 
 	state->partner_err = become(state);
 	post(state->partner_ready);
+	/* A real-time partner that yields to nobody would keep a driver that is not real-time yet
+	 * from becoming it, for as long as the kernel lets it (sched_rt_runtime_us, 950 ms). */
+	take(state->driver_ready);
 	before = own_switches();
 	while (!state->partner_err && is_wanted(state, answered++))
 		state->partner_err = state->operation->answer(state);
@@ -469,6 +472,7 @@ static void *driver_main(void *argument)
 	uint64_t before;
 
 	state->driver_err = become(state);
+	post(state->driver_ready);
 	if (state->operation->answer)
 		take(state->partner_ready);
 	state->clock_ticks = cost_of_clock(state);
@@ -545,8 +549,9 @@ static int run_threads(struct state *state, bool *is_lost)
 static int open_files(struct state *state)
 {
 	state->driver_done = eventfd(0, EFD_CLOEXEC);
+	state->driver_ready = eventfd(0, EFD_CLOEXEC);
 	state->partner_ready = eventfd(0, EFD_CLOEXEC);
-	if (state->driver_done < 0 || state->partner_ready < 0)
+	if (state->driver_done < 0 || state->driver_ready < 0 || state->partner_ready < 0)
 		return -errno;
 	for (int i = 0; i < 2 && state->request.kind == OPERATION_PIPE; i++)
 		if (pipe2(state->pipes[i], O_CLOEXEC))
@@ -556,8 +561,9 @@ static int open_files(struct state *state)
 
 static void close_files(const struct state *state)
 {
-	const int fds[] = {state->driver_done, state->partner_ready, state->pipes[0][0],
-			   state->pipes[0][1], state->pipes[1][0],   state->pipes[1][1]};
+	const int fds[] = {state->driver_done, state->driver_ready, state->partner_ready,
+			   state->pipes[0][0], state->pipes[0][1],  state->pipes[1][0],
+			   state->pipes[1][1]};
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
@@ -578,6 +584,7 @@ int operation_run(const struct operation_request *request, struct operation_resu
 				.operation = operation,
 				.result = {.per_batch = operation->per_batch},
 				.driver_done = -1,
+				.driver_ready = -1,
 				.partner_ready = -1,
 				.pipes = {{-1, -1}, {-1, -1}}};
 	state->result.batch_ticks = malloc(sizeof(*state->result.batch_ticks));
