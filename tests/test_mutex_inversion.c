@@ -447,6 +447,29 @@ static void test_every_profile_has_work_that_passes_the_checks(void **state)
 	}
 }
 
+/* Ten times as often as thorough does it, whether that says how often or leaves it at the standard;
+ * and ten times as long. */
+static void test_soak_does_everything_ten_times(void **state)
+{
+	static const char *const rows[][3] = {{"lock-kinds", "samples", "60"},
+					      {"lock-kinds", "control_samples", "20"},
+					      {"mutex-inversion", "samples", "200"},
+					      {"rename-inversion", "duration_ms", "20000"},
+					      {"rt-balance", "rounds", "50"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct json_object *work = profile_work("soak", &rows[i][0], 1);
+		struct json_object *item = json_object_array_get_idx(work, 0), *params, *value;
+
+		assert_true(json_object_object_get_ex(item, "params", &params));
+		assert_true(json_object_object_get_ex(params, rows[i][1], &value));
+		assert_string_equal(json_object_get_string(value), rows[i][2]);
+		assert_false(json_object_object_get_ex(params, "limit_ms", NULL));
+		json_object_put(work);
+	}
+}
+
 static void test_a_profile_can_be_narrowed(void **state)
 {
 	const char *const known[] = {"mutex-inversion"};
@@ -488,6 +511,7 @@ int main(void)
 		cmocka_unit_test(test_parameters_are_checked),
 		cmocka_unit_test(test_standards_pass_their_own_checks),
 		cmocka_unit_test(test_every_profile_has_work_that_passes_the_checks),
+		cmocka_unit_test(test_soak_does_everything_ten_times),
 		cmocka_unit_test(test_a_profile_can_be_narrowed),
 		cmocka_unit_test(test_a_section_is_what_was_asked_for_within_a_fifth),
 		cmocka_unit_test(test_a_lock_that_is_made_has_its_section),
