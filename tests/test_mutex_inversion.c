@@ -454,7 +454,7 @@ static void test_soak_does_everything_ten_times(void **state)
 	static const char *const rows[][3] = {{"lock-kinds", "samples", "60"},
 					      {"lock-kinds", "control_samples", "20"},
 					      {"mutex-inversion", "samples", "200"},
-					      {"rename-inversion", "duration_ms", "20000"},
+					      {"rename-inversion", "duration_ms", "50000"},
 					      {"rt-balance", "rounds", "50"}};
 
 	(void)state;
