@@ -48,14 +48,16 @@ static const struct parameter_spec parameters[] = {
 	 .direction = LOWER_IS_BETTER, \
 	 .role = its_role, \
 	 .help = "in virtual time: " its_help, \
-	 .source = PAGE "; " its_source}, \
+	 .source = PAGE "; " its_source, \
+	 .time = METRIC_VIRTUAL_TIME}, \
 	{.name = operation "_ns", \
 	 .unit = "ns", \
 	 .kind = METRIC_SCALAR, \
 	 .direction = LOWER_IS_BETTER, \
 	 .role = its_role, \
 	 .help = "in real time: " its_help, \
-	 .source = PAGE "; " its_source}
+	 .source = PAGE "; " its_source, \
+	 .time = METRIC_REAL_TIME}
 /* clang-format on */
 
 static const struct metric_spec metrics[] = {
@@ -103,13 +105,13 @@ static void set_figure(const struct workload_run *run, enum operation_kind kind)
 	result_set_scalar(run->result, name, cost_of(run, ticks_of(kind)));
 }
 
-static void leave_out_other_unit(const struct workload_run *run, enum operation_kind kind)
+static void leave_out_other_time(const struct workload_run *run)
 {
-	char name[64];
+	enum metric_time other = run->virtual_time ? METRIC_REAL_TIME : METRIC_VIRTUAL_TIME;
 
-	snprintf(name, sizeof(name), "%s_%s", operation_name(kind),
-		 run->virtual_time ? "ns" : "instructions");
-	result_leave_out(run->result, name);
+	for (size_t i = 0; metrics[i].name; i++)
+		if (metrics[i].time == other)
+			result_leave_out(run->result, metrics[i].name);
 }
 
 /* The least and the mean beside the median: how alike the batches are. */
@@ -226,8 +228,7 @@ static int measure(struct workload_run *run)
 		.limit_ns = workload_number(&workload_wakeup_cost, run, "limit_ms") * 1000000,
 		.stop = run->stop};
 
-	for (int kind = 0; kind < OPERATION_KINDS; kind++)
-		leave_out_other_unit(run, (enum operation_kind)kind);
+	leave_out_other_time(run);
 	for (int kind = 0; kind < OPERATION_KINDS; kind++) {
 		int err;
 
