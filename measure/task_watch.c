@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,24 @@ static int parse_ms(const char *text, uint64_t *out_ns)
 	return 0;
 }
 
+/* Kernels without these lines leave the thread what it was taken for before: not fair. */
+static void parse_fairness(const char *text, struct task_look *look)
+{
+	const char *policy = value_of(text, "policy"), *vruntime = value_of(text, "se.vruntime");
+	unsigned int number;
+	uint64_t size_ns;
+
+	look->is_fair = false;
+	look->vruntime_ns = 0;
+	if (!policy || !vruntime || sscanf(policy, "%u", &number) != 1)
+		return;
+	vruntime += strspn(vruntime, " ");
+	if (parse_ms(vruntime + (*vruntime == '-'), &size_ns))
+		return;
+	look->vruntime_ns = *vruntime == '-' ? -(int64_t)size_ns : (int64_t)size_ns;
+	look->is_fair = number == SCHED_OTHER || number == SCHED_BATCH || number == SCHED_IDLE;
+}
+
 int task_look_parse_sched(const char *text, struct task_look *look)
 {
 	const char *switches = value_of(text, "nr_voluntary_switches");
@@ -71,6 +90,7 @@ int task_look_parse_sched(const char *text, struct task_look *look)
 	    sscanf(switches, "%llu", &count) != 1)
 		return -EINVAL;
 	look->voluntary_switches = count;
+	parse_fairness(text, look);
 	return 0;
 }
 
@@ -175,7 +195,8 @@ void task_watch_judge(struct task_watch *watch, const struct task_look *look)
 		return;
 	}
 	watch->repeats++;
-	if (look->exec_start_ns > watch->first.exec_start_ns)
+	if (look->exec_start_ns > watch->first.exec_start_ns &&
+	    (!look->is_fair || look->vruntime_ns != watch->first.vruntime_ns))
 		watch->is_charged = true;
 }
 

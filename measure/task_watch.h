@@ -15,6 +15,12 @@
  * looked after by nobody: neither of the two moves. And a donor whose owner is on another
  * CPU is moved there though its affinity forbids it to run there. Both are to be read from
  * /proc/PID/task/TID/{sched,stat} while the thread sleeps.
+ *
+ * A thread may be preempted, or spin, between setting its state and going to sleep, or between its
+ * wakeup and taking the lock: it looks asleep, and when a CPU picks it again its exec_start moves
+ * before its runtime does. Its vruntime moves with its runtime then, and without it only when it
+ * lends: of a thread of the fair class the vruntime must have moved. A real-time thread is hardly
+ * preempted.
  */
 struct task_look {
 	char state;		/* of /proc/…/stat: 'R', 'S', 'D' … */
@@ -22,6 +28,8 @@ struct task_look {
 	uint64_t exec_start_ns; /* se.exec_start */
 	uint64_t sum_exec_ns;	/* se.sum_exec_runtime */
 	uint64_t voluntary_switches;
+	bool is_fair;	     /* of the fair class, and the next is known */
+	int64_t vruntime_ns; /* se.vruntime, which may be negative */
 };
 
 /* Take what they need from the text of such a file. 0, or -EINVAL when it is not there. */
@@ -48,7 +56,8 @@ struct task_watch {
 	uint64_t switches_before; /* its voluntary switches before it could block */
 	unsigned int looks;	  /* looks that found it asleep */
 	unsigned int repeats;	  /* looks that found it in the same sleep as an earlier one */
-	bool is_charged;	  /* its exec_start went on while it slept and its runtime stood */
+	bool is_charged;	  /* its exec_start (fair: its vruntime) went on while it slept and
+				     its runtime stood */
 	bool is_moved;		  /* it slept on another CPU's runqueue */
 };
 

@@ -67,6 +67,7 @@ static void test_a_storm_counts_what_it_did(void **state)
 				     .has_background = true,
 				     .hogs = 1,
 				     .duration_ns = 20000000,
+				     .long_ns = 1,
 				     .stop = &stop,
 				     .latency = &latency};
 	int err;
@@ -87,6 +88,9 @@ static void test_a_storm_counts_what_it_did(void **state)
 		    latency.samples == result.foreground_renames + 1);
 	assert_true(latency.samples > 0);
 	assert_true(latency.max <= 20000000);
+	/* Every rename takes a nanosecond. */
+	assert_int_equal(result.long_renames, latency.samples);
+	assert_float_equal((double)result.long_renames_ns, latency.sum, 0);
 	assert_true(result.slept_renames <= latency.samples);
 	assert_true(result.repeats <= result.looks);
 	assert_true(exists("a/foreground") || exists("b/foreground"));

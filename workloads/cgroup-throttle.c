@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "measure/random.h"
+#include "measure/reservoir.h"
 #include "workloads/episode.h"
 #include "workloads/inversion.h"
 #include "workloads/lineup.h"
@@ -190,7 +191,8 @@ static const struct lock_ops *const subject_ops[SUBJECTS] = {
 };
 
 struct tally {
-	uint64_t *factors; /* of the contended samples, in thousandths */
+	struct reservoir factors; /* of the contended samples, in thousandths */
+	struct phase_plan phases;
 	uint64_t samples, contended, lent, looks;
 	uint64_t wait_ns, owner_ns; /* sums over the contended samples */
 	uint64_t long_waits;
@@ -202,7 +204,7 @@ struct tally {
 struct throttle {
 	struct lock locks[SUBJECTS];
 	unsigned int n_locks;
-	unsigned int *phases[SUBJECTS], n_samples[SUBJECTS];
+	unsigned int n_samples[SUBJECTS];
 	struct tally tallies[SUBJECTS];
 	struct episode_roles roles;
 	char owner_cgroup[PATH_MAX], donor_cgroup[PATH_MAX];
@@ -301,22 +303,18 @@ static int make_locks(struct workload_run *run, struct throttle *state)
 	return 0;
 }
 
-static int make_samples(struct workload_run *run, struct throttle *state)
+static void make_samples(struct workload_run *run, struct throttle *state)
 {
 	for (int i = 0; i < SUBJECTS; i++) {
 		unsigned int n = (unsigned int)number(run, i ? "control_samples" : "samples");
 
 		state->n_samples[i] = n;
-		state->phases[i] = calloc(n, sizeof(*state->phases[i]));
-		state->tallies[i].factors = calloc(n, sizeof(*state->tallies[i].factors));
-		if (!state->phases[i] || !state->tallies[i].factors)
-			return -ENOMEM;
-		inversion_phases(random_seed_for(run->seed, subject_ops[i]->name), n,
-				 (unsigned int)number(run, "phase_min_percent") * 10,
-				 (unsigned int)number(run, "phase_max_percent") * 10,
-				 state->phases[i]);
+		phase_plan_init(&state->tallies[i].phases,
+				random_seed_for(run->seed, subject_ops[i]->name), n,
+				(unsigned int)number(run, "phase_min_percent") * 10,
+				(unsigned int)number(run, "phase_max_percent") * 10);
+		reservoir_init(&state->tallies[i].factors, random_seed_for(run->seed, "factors"));
 	}
-	return 0;
 }
 
 /* Every sample begins with a full quota: the one before has been paid for when its threads end. */
@@ -359,9 +357,8 @@ static int setup(struct workload_run *run)
 		.lead_ns = lead_ns(run),
 		.limit_ns = number(run, "limit_ms") * 1000000,
 	};
-	err = make_samples(run, state);
-	if (!err)
-		err = place_conductor(run);
+	make_samples(run, state);
+	err = place_conductor(run);
 	if (!err)
 		err = make_cgroup(run, "owner", state->owner_cgroup, sizeof(state->owner_cgroup));
 	if (!err)
@@ -387,7 +384,8 @@ static void record(struct workload_run *run, struct tally *tally, enum subject s
 	if (!(subject == SUBJECT_F_POS ? is_donor_blocked(sample) : is_lock_held(sample)) ||
 	    !inversion_factor_permille(sample->wait_ns, remaining_ns, &factor))
 		return;
-	tally->factors[tally->contended++] = factor;
+	reservoir_record(&tally->factors, factor);
+	tally->contended++;
 	tally->wait_ns += sample->wait_ns;
 	tally->owner_ns += sample->owner_departure_ns - sample->owner_arrival_ns;
 	tally->long_waits += sample->wait_ns >= number(run, "period_us") * 1000 / 2;
@@ -444,7 +442,8 @@ static int stage(struct workload_run *run, struct throttle *state, enum subject 
 		 unsigned int k)
 {
 	struct episode_sample sample;
-	int err = stage_one(run, state, subject, state->phases[subject][k], &sample);
+	int err = stage_one(run, state, subject, phase_plan_next(&state->tallies[subject].phases),
+			    &sample);
 
 	if (err) {
 		result_set_outcome(run->result, OUTCOME_FAILED,
@@ -541,7 +540,7 @@ static void judge_subject(struct workload_run *run, const struct tally *tally)
 
 static double factor_of(struct tally *tally)
 {
-	return median(tally->factors, tally->contended) / 1000;
+	return reservoir_median(&tally->factors) / 1000;
 }
 
 static void judge_controls(struct workload_run *run, struct throttle *state)
@@ -590,10 +589,9 @@ static void conclude(struct workload_run *run, struct throttle *state)
 	result_set_counter(run->result, "uncontended_samples", tally->samples - tally->contended);
 	result_set_counter(run->result, "long_waits", tally->long_waits);
 	if (tally->contended) {
-		/* median() leaves them sorted. */
 		result_set_scalar(run->result, "inversion_factor", factor_of(tally));
 		result_set_scalar(run->result, "inversion_factor_max",
-				  (double)tally->factors[tally->contended - 1] / 1000);
+				  (double)tally->factors.max / 1000);
 		result_set_scalar(run->result, "owner_share",
 				  (double)tally->owner_ns / (double)tally->wait_ns);
 	}
@@ -639,12 +637,8 @@ static void cleanup(struct workload_run *run)
 
 	if (!state)
 		return;
-	for (int i = 0; i < SUBJECTS; i++) {
-		if ((unsigned int)i < state->n_locks)
-			state->locks[i].ops->release(&state->locks[i]);
-		free(state->phases[i]);
-		free(state->tallies[i].factors);
-	}
+	for (unsigned int i = 0; i < state->n_locks; i++)
+		state->locks[i].ops->release(&state->locks[i]);
 	free(state);
 }
 

@@ -14,6 +14,7 @@
 
 #include "bench/health.h"
 #include "measure/random.h"
+#include "measure/reservoir.h"
 #include "workloads/chain.h"
 #include "workloads/chain_controls.h"
 #include "workloads/chain_lab.h"
@@ -131,8 +132,8 @@ struct lock_chain {
 	/* What was found. */
 	uint64_t samples, contended, lent, looks, eventful, n_tasks;
 	uint64_t stranded, disorder, waits;
-	uint64_t *factors; /* of the contended ones, in thousandths */
-	uint64_t *level_costs_ns;
+	struct reservoir factors; /* of the contended ones, in thousandths */
+	struct reservoir level_costs_ns;
 	double idle_picks, schedules, wakeups, returns, level_waits_ns[CHAIN_MAX_DEPTH];
 	uint64_t counted;
 	long long uninterruptible;
@@ -328,7 +329,6 @@ static int prepare_process(struct workload_run *run)
 static int setup(struct workload_run *run)
 {
 	struct lock_chain *state = calloc(1, sizeof(*state));
-	unsigned int n = (unsigned int)number(run, "samples");
 	int err;
 
 	if (!state)
@@ -336,10 +336,8 @@ static int setup(struct workload_run *run)
 	run->state = state;
 	state->is_lab = is_chosen(run, "by", "lab");
 	state->random.state = random_seed_for(run->seed, "leads");
-	state->factors = calloc(n, sizeof(*state->factors));
-	state->level_costs_ns = calloc(n, sizeof(*state->level_costs_ns));
-	if (!state->factors || !state->level_costs_ns)
-		return -ENOMEM;
+	reservoir_init(&state->factors, random_seed_for(run->seed, "factors"));
+	reservoir_init(&state->level_costs_ns, random_seed_for(run->seed, "level costs"));
 	describe_chain(run, state);
 	err = prepare_process(run);
 	if (!err)
@@ -403,8 +401,9 @@ static void record(struct workload_run *run, struct lock_chain *state,
 	    !inversion_factor_permille(sample->wait_ns, (int64_t)sample->needed_ns, &factor))
 		return;
 	beyond_ns = sample->wait_ns > sample->owner_ns ? sample->wait_ns - sample->owner_ns : 0;
-	state->factors[state->contended] = factor;
-	state->level_costs_ns[state->contended++] = beyond_ns / chain->depth;
+	state->contended++;
+	reservoir_record(&state->factors, factor);
+	reservoir_record(&state->level_costs_ns, beyond_ns / chain->depth);
 	state->lent += sample->is_lent;
 	histogram_record(result_histogram(run->result, "donor_wait_ns"), sample->wait_ns);
 	record_levels(run, state, sample->from_ns);
@@ -562,11 +561,10 @@ static void conclude_waits(struct workload_run *run, struct lock_chain *state)
 	result_set_counter(run->result, "uncontended_samples", state->samples - n);
 	if (!n)
 		return;
-	/* median() leaves them sorted. */
-	result_set_scalar(run->result, "inversion_factor", median(state->factors, n) / 1000);
-	result_set_scalar(run->result, "inversion_factor_max",
-			  (double)state->factors[n - 1] / 1000);
-	result_set_scalar(run->result, "level_cost_ns", median(state->level_costs_ns, n));
+	result_set_scalar(run->result, "inversion_factor",
+			  reservoir_median(&state->factors) / 1000);
+	result_set_scalar(run->result, "inversion_factor_max", (double)state->factors.max / 1000);
+	result_set_scalar(run->result, "level_cost_ns", reservoir_median(&state->level_costs_ns));
 	result_set_scalar(run->result, "lending_share", (double)state->lent / (double)n);
 	for (unsigned int level = 0; level < state->chain.depth; level++) {
 		char name[32];
@@ -605,7 +603,7 @@ static int measure(struct workload_run *run)
 		if (!err && k < n)
 			err = stage(run, state, k);
 		if (!err && k < n_controls) {
-			err = chain_controls_stage(&state->controls, k);
+			err = chain_controls_stage(&state->controls);
 			if (err)
 				result_set_outcome(run->result, OUTCOME_FAILED,
 						   "control sample %u could not be staged: %s", k,
@@ -636,8 +634,6 @@ static void cleanup(struct workload_run *run)
 		chain_lab_release(&state->chain);
 	else
 		chain_tee_release(&state->chain);
-	free(state->factors);
-	free(state->level_costs_ns);
 	free(state);
 }
 

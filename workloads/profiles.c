@@ -24,8 +24,8 @@ struct profile {
 	unsigned int boots;
 	const struct profile_item *items; /* ended by .workload = NULL */
 	bool has_all;			  /* a workload without an item is done at its standards */
-	/* Parameters that say how much is measured are so many times their standard; 0: once.
-	 * Limits are none of them: they say when to give up. */
+	/* Parameters that say how much is measured are so many times what the item says, or their
+	 * standard; 0: once. Limits are none of them: they say when to give up. */
 	unsigned int effort_factor;
 };
 
@@ -207,11 +207,12 @@ static struct json_object *pairs_to_json(const char *const *pairs)
 	return object;
 }
 
-/* Whether it says how often the same is done; a limit or a size is no effort in this sense. */
+/* Whether it says how often, or for how long, the same is done; a limit or a size is no effort in
+ * this sense. */
 static bool is_repetition(const struct parameter_spec *parameter)
 {
-	static const char *const names[] = {"samples", "control_samples", "rounds",
-					    "batches", "loops",		  "runs"};
+	static const char *const names[] = {
+		"samples", "control_samples", "rounds", "batches", "loops", "runs", "duration_ms"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (parameter->is_effort && !strcmp(parameter->name, names[i]))
@@ -219,16 +220,21 @@ static bool is_repetition(const struct parameter_spec *parameter)
 	return false;
 }
 
-/* What is not set already is raised to so many times its standard. */
+/* Raises it to so many times what is set already, or else the standard. */
 static void raise_effort(struct json_object *params, const struct workload *workload,
 			 unsigned int factor)
 {
 	for (const struct parameter_spec *p = workload->parameters; p && p->name; p++) {
-		uint64_t number = factor * strtoull(p->standard, NULL, 0);
+		const char *once = p->standard;
+		struct json_object *set;
+		uint64_t number;
 		char text[24];
 
-		if (!is_repetition(p) || json_object_object_get_ex(params, p->name, NULL))
+		if (!is_repetition(p))
 			continue;
+		if (json_object_object_get_ex(params, p->name, &set))
+			once = json_object_get_string(set);
+		number = factor * strtoull(once, NULL, 0);
 		snprintf(text, sizeof(text), "%" PRIu64,
 			 p->max && number > p->max ? p->max : number);
 		json_object_object_add(params, p->name, json_object_new_string(text));
