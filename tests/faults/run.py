@@ -5,8 +5,9 @@
     run.py --proxeval PROGRAM --image BZIMAGE --results DIR [GROUP…]
 
 The groups are those of groups.txt; without one, all. Every group is one campaign in virtual time,
-one boot of each fault and one of the same kernel without any. The exit code is 1 when a fault was
-called fine, or the kernel without a fault was not."""
+one boot of each fault and one of the same kernel without any; where a group says --boots, so many,
+and the two are compared. The exit code is 1 when a fault was called fine, or the kernel without a
+fault was not."""
 
 import argparse
 import glob
@@ -38,8 +39,9 @@ def argument_of(fault):
 
 
 def run_campaign(options, faults, arguments):
-    command = [options.proxeval, "run", *arguments, "--time=virtual", "--no-progress",
-               "--boots", "1", "--seed", str(options.seed), "--kernel-image", options.image,
+    boots = [] if "--boots" in arguments else ["--boots", "1"]
+    command = [options.proxeval, "run", *arguments, *boots, "--time=virtual", "--no-progress",
+               "--seed", str(options.seed), "--kernel-image", options.image,
                "--results", options.results, "--watchdog", "240"]
     for fault in [HEALTHY, *faults]:
         command += ["--variant", f"{fault}::{argument_of(fault)}"]
@@ -64,6 +66,17 @@ def complaints(boot):
                                       f"{metric['violations']} of {metric['exposure']}")
 
 
+def comparisons(options, campaign):
+    """What a comparison with the healthy kernel holds against each fault's."""
+    text = subprocess.run([options.proxeval, "compare", "--json", "--baseline", HEALTHY, campaign],
+                          capture_output=True, text=True, check=False).stdout
+    for comparison in json.loads(text)["comparisons"]:
+        if comparison["verdict"] == "worse":
+            yield comparison["variant"], (
+                comparison["section"], f"worse: {comparison['metric']} ({comparison['statistic']}) "
+                f"x {comparison['ratio']:.3f}, p {comparison['p_adjusted']:.4f}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--proxeval", required=True)
@@ -82,7 +95,10 @@ def main():
         for path in glob.glob(campaign + "/boot-*.json"):
             with open(path, encoding="utf-8") as file:
                 boot = json.load(file)
-            found[boot["variant"]["label"]] = list(complaints(boot))
+            found.setdefault(boot["variant"]["label"], []).extend(complaints(boot))
+        if "--boots" in arguments:
+            for variant, complaint in comparisons(options, campaign):
+                found[variant].append(complaint)
         for fault in [HEALTHY, *faults]:
             said = found[fault]
             is_right = bool(said) == (fault != HEALTHY)
