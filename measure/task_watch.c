@@ -213,7 +213,8 @@ int task_watch_read(const struct task_watch *watch, struct task_look *look)
 	return err ? err : task_look_parse_stat(text, look);
 }
 
-int task_migrations(pid_t tid, uint64_t *migrations)
+/* The whole number behind "@name :" in the thread's /proc/…/sched. */
+static int read_count(pid_t tid, const char *name, uint64_t *out)
 {
 	int fd = open_task_file(tid, "sched");
 	char text[TEXT_SIZE];
@@ -227,11 +228,21 @@ int task_migrations(pid_t tid, uint64_t *migrations)
 	close(fd);
 	if (err)
 		return err;
-	value = value_of(text, "se.nr_migrations");
+	value = value_of(text, name);
 	if (!value || sscanf(value, "%llu", &count) != 1)
 		return -ENODATA;
-	*migrations = count;
+	*out = count;
 	return 0;
+}
+
+int task_migrations(pid_t tid, uint64_t *migrations)
+{
+	return read_count(tid, "se.nr_migrations", migrations);
+}
+
+int task_priority(pid_t tid, uint64_t *priority)
+{
+	return read_count(tid, "prio", priority);
 }
 
 int task_watch_look(struct task_watch *watch, uint64_t switches_before)

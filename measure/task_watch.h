@@ -80,6 +80,10 @@ int task_watch_read(const struct task_watch *watch, struct task_look *look);
  * it (se.nr_migrations): not while it was blocked. 0, or a negative errno. */
 int task_migrations(pid_t tid, uint64_t *migrations);
 
+/* The priority that thread @tid of this process has at the moment, whoever lent it, as the kernel
+ * counts (100 to 139 for nice -20 to 19, the smaller the stronger). 0, or a negative errno. */
+int task_priority(pid_t tid, uint64_t *priority);
+
 /* The rule by itself: takes @look into account. */
 void task_watch_judge(struct task_watch *watch, const struct task_look *look);
 

@@ -7,11 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include <json-c/json.h>
 
 #include "measure/task_watch.h"
 #include "workloads/inversion.h"
+#include "workloads/judge.h"
 #include "workloads/lock.h"
 #include "workloads/lock_fit.h"
 #include "workloads/profiles.h"
@@ -175,6 +178,74 @@ static void test_shares_and_what_they_promise(void **state)
 	assert_float_equal(fair_share(110, 2, 1024), 110.0 / 2158, 1e-12);
 	assert_float_equal(unbounded_factor(0.05), 5, 1e-9);
 	assert_float_equal(unbounded_factor(0.5), 1.5, 1e-9);
+}
+
+/* Twice the need, and a millisecond or a slice for each lock and once more. */
+static void test_a_wait_is_bounded_by_need_and_switches(void **state)
+{
+	(void)state;
+	assert_true(is_wait_bounded(12000000, 5000000, 1, false));
+	assert_false(is_wait_bounded(12000001, 5000000, 1, false));
+	assert_true(is_wait_bounded(16000000, 5000000, 1, true));
+	assert_false(is_wait_bounded(16000001, 5000000, 1, true));
+	assert_true(is_wait_bounded(19000000, 5000000, 8, false));
+	assert_false(is_wait_bounded(19000001, 5000000, 8, false));
+	/* Nothing was needed: switches are what is left. */
+	assert_true(is_wait_bounded(2000000, -5, 1, false));
+	assert_false(is_wait_bounded(2000001, -5, 1, false));
+}
+
+/* What the invariant says in @state: its violations, of its exposure. */
+static void expect_promise(enum proxy_exec_state proxy, enum proxy_exec_request request,
+			   uint64_t violations, uint64_t exposure)
+{
+	struct result *result = result_new(workload_mutex_inversion.metrics);
+	const struct workload_run run = {
+		.proxy_exec = proxy, .proxy_exec_request = request, .result = result};
+	struct json_object *document, *metrics, *metric = NULL;
+
+	assert_non_null(result);
+	judge_promise(&run, 2, 6);
+	document = result_to_json(result);
+	metrics = json_object_object_get(document, "metrics");
+	for (size_t i = 0; i < json_object_array_length(metrics); i++) {
+		metric = json_object_array_get_idx(metrics, i);
+		if (!strcmp(json_object_get_string(json_object_object_get(metric, "name")),
+			    "unbounded_waits"))
+			break;
+	}
+	assert_int_equal(json_object_get_uint64(json_object_object_get(metric, "violations")),
+			 violations);
+	assert_int_equal(json_object_get_uint64(json_object_object_get(metric, "exposure")),
+			 exposure);
+	json_object_put(document);
+	result_free(result);
+}
+
+static void test_only_proxy_execution_promises_a_bound(void **state)
+{
+	(void)state;
+	expect_promise(PROXY_EXEC_ON, PROXY_EXEC_ASKED_ON, 2, 6);
+	expect_promise(PROXY_EXEC_ON, PROXY_EXEC_NOT_NAMED, 2, 6);
+	expect_promise(PROXY_EXEC_UNKNOWN, PROXY_EXEC_ASKED_ON, 2, 6);
+	expect_promise(PROXY_EXEC_UNKNOWN, PROXY_EXEC_NOT_NAMED, 0, 0);
+	expect_promise(PROXY_EXEC_OFF, PROXY_EXEC_ASKED_OFF, 0, 0);
+	expect_promise(PROXY_EXEC_ABSENT, PROXY_EXEC_ASKED_ON, 0, 0);
+}
+
+/* A thread's priority is the kernel's: 120 and its nice value. */
+static void test_a_priority_is_read_from_the_kernel(void **state)
+{
+	int nice_now = getpriority(PRIO_PROCESS, (id_t)gettid());
+	uint64_t priority = 0;
+	int err = task_priority(gettid(), &priority);
+
+	(void)state;
+	if (err == -ENOENT)
+		skip(); /* no /proc/PID/sched here */
+	assert_int_equal(err, 0);
+	assert_int_equal(priority, 120 + nice_now);
+	assert_int_equal(task_priority(0x7fffffff, &priority), -ENOENT);
 }
 
 /* Shortened from a guest's, with the blanks that the kernel pads them with. */
@@ -512,6 +583,9 @@ int main(void)
 		cmocka_unit_test(test_proxying_is_held_to_what_the_kernel_says),
 		cmocka_unit_test(test_a_silent_kernel_is_held_to_what_it_was_asked_for),
 		cmocka_unit_test(test_shares_and_what_they_promise),
+		cmocka_unit_test(test_a_wait_is_bounded_by_need_and_switches),
+		cmocka_unit_test(test_only_proxy_execution_promises_a_bound),
+		cmocka_unit_test(test_a_priority_is_read_from_the_kernel),
 		cmocka_unit_test(test_the_kernels_books_are_read_to_the_nanosecond),
 		cmocka_unit_test(test_a_fair_threads_vruntime_may_be_negative),
 		cmocka_unit_test(test_state_and_cpu_behind_any_name),

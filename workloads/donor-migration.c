@@ -36,6 +36,9 @@
  */
 #define EVENT_AFTER_NS UINT64_C(1000000)
 #define BOUNDED_FACTOR 1.5
+/* A section during which the owner's CPU goes away is so many times as long: it takes some 50 ms of
+ * virtual time until the owner is put elsewhere, and the donor has to wait then. */
+#define UNPLUGGING_FACTOR 4
 
 enum subject { SUBJECT_F_POS, SUBJECT_PI_FUTEX, SUBJECT_PLAIN_FUTEX, SUBJECTS };
 
@@ -45,7 +48,7 @@ static const struct lock_ops *const subject_ops[SUBJECTS] = {&lock_f_pos, &lock_
 struct tally {
 	struct reservoir factors; /* of the contended samples, in thousandths */
 	struct phase_plan phases;
-	uint64_t samples, contended, lent;
+	uint64_t samples, contended, lent, unbounded;
 	uint64_t whole, in_time; /* samples with a whole trace; whose event came during the wait */
 	uint64_t executions, violations;
 	uint64_t owner_migrations, donor_migrations;
@@ -97,7 +100,7 @@ static const struct parameter_spec parameters[] = {
 	 .standard = "20000",
 	 .min = 8000,
 	 .max = 1000000,
-	 .help = "CPU time of the critical section; what happens has to happen in its second half"},
+	 .help = "CPU time of the critical section, in whose second half all has to happen; four times as much with owner-cpu-unplugged"},
 	{.name = "samples",
 	 .unit = "count",
 	 .kind = PARAMETER_NUMBER,
@@ -154,6 +157,7 @@ static const struct metric_spec metrics[] = {
 	 .role = ROLE_SECONDARY,
 	 .help = "from when the donor slept, or the event was over, until the owner executed",
 	 .source = PAGE},
+	UNBOUNDED_WAITS(PAGE),
 	{.name = "donor_migrations",
 	 .unit = "count",
 	 .kind = METRIC_SCALAR,
@@ -303,6 +307,8 @@ static int make_locks(struct workload_run *run, struct state *state)
 	uint64_t section_ns = number(run, "section_us") * 1000;
 	int err = 0;
 
+	if (state->event.kind == EVENT_OWNER_CPU_UNPLUGGED)
+		section_ns *= UNPLUGGING_FACTOR;
 	for (int i = 0; !err && i < SUBJECTS; i++) {
 		struct traced_lock *lock = &state->locks[i];
 
@@ -315,8 +321,8 @@ static int make_locks(struct workload_run *run, struct state *state)
 	if (err)
 		result_set_outcome(run->result, OUTCOME_FAILED,
 				   "cannot make sections of %llu us on CPU %d: %s",
-				   (unsigned long long)number(run, "section_us"),
-				   run->placement->owner_cpu, strerror(-err));
+				   (unsigned long long)section_ns / 1000, run->placement->owner_cpu,
+				   strerror(-err));
 	else
 		result_add_fact(run->result, "section_cpu_ns", (double)section_ns);
 	/* From here on this thread conducts. */
@@ -467,6 +473,8 @@ static void record(struct workload_run *run, struct state *state, enum subject s
 	reservoir_record(&tally->factors, factor);
 	tally->contended++;
 	tally->lent += sample->is_lent;
+	tally->unbounded += !is_wait_bounded(wait_ns, inversion_remaining_ns(sample), 1,
+					     state->roles.donor.policy == SCHED_OTHER);
 	if (subject != SUBJECT_F_POS)
 		return;
 	histogram_record(result_histogram(run->result, "donor_wait_ns"), wait_ns);
@@ -609,6 +617,7 @@ static void conclude(struct workload_run *run, struct state *state)
 
 	result_set_invariant(run->result, "affinity_violations", SUM(state, violations),
 			     SUM(state, executions));
+	judge_promise(run, tally->unbounded, tally->contended);
 	result_set_counter(run->result, "uncontended_samples", tally->samples - tally->contended);
 	result_set_scalar(run->result, "donor_migrations",
 			  (double)tally->donor_migrations / (double)tally->samples);

@@ -120,3 +120,11 @@ double unbounded_factor(double share)
 
 	return factor < 1.5 ? 1.5 : factor;
 }
+
+bool is_wait_bounded(uint64_t wait_ns, int64_t needed_ns, unsigned int locks, bool is_donor_fair)
+{
+	const uint64_t slack_ns = is_donor_fair ? UINT64_C(3000000) : UINT64_C(1000000);
+	uint64_t least_ns = needed_ns > 0 ? (uint64_t)needed_ns : 0;
+
+	return wait_ns <= 2 * least_ns + (locks + UINT64_C(1)) * slack_ns;
+}

@@ -87,4 +87,14 @@ double fair_share(unsigned int owner_weight, unsigned int hogs, unsigned int hog
  */
 double unbounded_factor(double share);
 
+/*
+ * What proxy execution promises a waiter for a mutex: that it waits for no longer than the owners
+ * in its way need, whatever else wants their CPU. Held to it are waits of up to twice that, and on
+ * top 1 ms (switches, an interrupt to another CPU, a tick) for each of the @locks in its way and
+ * once more; of a donor of the fair class 3 ms, since a load that executes may finish its slice
+ * (2.8 ms of eight CPUs). Where nobody helps, an owner of a section of 6 ms is waited for more
+ * than 40 ms.
+ */
+bool is_wait_bounded(uint64_t wait_ns, int64_t needed_ns, unsigned int locks, bool is_donor_fair);
+
 #endif

@@ -109,6 +109,7 @@ static const struct metric_spec metrics[] = {
 	       "share of the waits in which the sleeping donor was seen to lend its context"),
 	METRIC("uncontended_samples", "count", METRIC_COUNTER, NO_DIRECTION, ROLE_INFORMATIVE,
 	       "chains in which a level did not block; they are in no other figure"),
+	UNBOUNDED_WAITS(PAGE),
 	METRIC("stranded", "count", METRIC_INVARIANT, MUST_BE_ZERO, ROLE_SECONDARY,
 	       "tasks that were left waiting when the chain should have come apart"),
 	METRIC("disorder", "count", METRIC_INVARIANT, MUST_BE_ZERO, ROLE_SECONDARY,
@@ -131,7 +132,7 @@ struct lock_chain {
 	struct random random;
 	/* What was found. */
 	uint64_t samples, contended, lent, looks, eventful, n_tasks;
-	uint64_t stranded, disorder, waits;
+	uint64_t stranded, disorder, waits, unbounded;
 	struct reservoir factors; /* of the contended ones, in thousandths */
 	struct reservoir level_costs_ns;
 	double idle_picks, schedules, wakeups, returns, level_waits_ns[CHAIN_MAX_DEPTH];
@@ -405,6 +406,8 @@ static void record(struct workload_run *run, struct lock_chain *state,
 	reservoir_record(&state->factors, factor);
 	reservoir_record(&state->level_costs_ns, beyond_ns / chain->depth);
 	state->lent += sample->is_lent;
+	state->unbounded += !is_wait_bounded(sample->wait_ns, (int64_t)sample->needed_ns,
+					     chain->depth, is_chosen(run, "donor", "nice"));
 	histogram_record(result_histogram(run->result, "donor_wait_ns"), sample->wait_ns);
 	record_levels(run, state, sample->from_ns);
 	if (!sample->has_counts)
@@ -527,6 +530,7 @@ static void conclude_invariants(struct workload_run *run, const struct lock_chai
 {
 	long long sum = 0;
 
+	judge_promise(run, state->unbounded, state->contended);
 	result_set_invariant(run->result, "stranded", state->stranded, state->n_tasks);
 	result_set_invariant(run->result, "disorder", state->disorder, state->n_tasks);
 	if (state->has_uninterruptible && health_settle_uninterruptible(&sum))

@@ -8,6 +8,7 @@
 #include "bench/health.h"
 #include "measure/io_wait.h"
 #include "workloads/inversion.h"
+#include "workloads/judge.h"
 
 /* The wait of the positive control over what was needed: bounded is what the issue's limit for
  * proxy execution is. */
@@ -47,8 +48,7 @@ static bool is_lending_plausible(const struct workload_run *run, const struct in
 	enum proxy_exec_state state = run->proxy_exec;
 
 	if ((inversion->staged->owner_sleeps || !ops->is_mutex) &&
-	    (state == PROXY_EXEC_ON ||
-	     (state == PROXY_EXEC_UNKNOWN && request == PROXY_EXEC_ASKED_ON))) {
+	    is_proxy_execution_promised(run)) {
 		state = PROXY_EXEC_UNKNOWN;
 		request = PROXY_EXEC_NOT_NAMED;
 	}
@@ -59,9 +59,7 @@ static void judge_proxying(struct workload_run *run, const struct inversion *inv
 			   const struct tally *tally)
 {
 	const struct lock_ops *ops = inversion->locks[SUBJECT_KERNEL].ops;
-	bool is_on = run->proxy_exec == PROXY_EXEC_ON ||
-		     (run->proxy_exec == PROXY_EXEC_UNKNOWN &&
-		      run->proxy_exec_request == PROXY_EXEC_ASKED_ON);
+	bool is_on = is_proxy_execution_promised(run);
 	char text[256];
 
 	snprintf(text, sizeof(text),
@@ -228,6 +226,21 @@ static void conclude_memory(struct workload_run *run, struct inversion *inversio
 	judge(run, "memory_on_node", homed == samples, homed, samples, text);
 }
 
+/* Waits are bounded behind a mutex, and who was lent a priority gave it back. */
+static void conclude_promises(struct workload_run *run, const struct inversion *inversion)
+{
+	const struct tally *tally = &inversion->tallies[SUBJECT_KERNEL];
+	bool is_mutex = inversion->locks[SUBJECT_KERNEL].ops->is_mutex;
+	uint64_t left = 0, owners = 0;
+
+	judge_promise(run, is_mutex ? tally->unbounded : 0, is_mutex ? tally->contended : 0);
+	for (int i = 0; i < SUBJECTS; i++) {
+		left += inversion->tallies[i].boosts_left;
+		owners += inversion->tallies[i].priorities;
+	}
+	result_set_invariant(run->result, "boosts_left", left, owners);
+}
+
 /* What only a section with a sleep in it shows. */
 static void conclude_sleep(struct workload_run *run, struct inversion *inversion,
 			   const struct tally *tally)
@@ -265,6 +278,7 @@ void staged_conclude(struct workload_run *run, struct inversion *inversion)
 	judge(run, "donor_blocked", has_enough_contention(tally->contended, tally->samples),
 	      tally->contended, tally->samples, text);
 	judge_proxying(run, inversion, tally);
+	conclude_promises(run, inversion);
 	if (inversion->staged->tells_lending)
 		conclude_lending(run, inversion, tally);
 	if (inversion->staged->owner_sleeps)

@@ -376,6 +376,9 @@ static void record(struct workload_run *run, struct inversion *inversion, enum s
 	tally->looks += sample->looks;
 	tally->awake += is_lock_held(sample) && !is_donor_blocked(sample);
 	tally->slept += is_owner_asleep(sample);
+	tally->priorities += sample->owner_priority && sample->owner_priority_after;
+	tally->boosts_left += sample->owner_priority && sample->owner_priority_after &&
+			      sample->owner_priority_after != sample->owner_priority;
 	tally->io_waits += is_owner_asleep(sample) && sample->io_waiters > inversion->io_waiters;
 	/* A control's wait counts however it was passed. */
 	needs_sleep = subject == SUBJECT_KERNEL && !inversion->locks[subject].ops->is_spun_on;
@@ -385,6 +388,8 @@ static void record(struct workload_run *run, struct inversion *inversion, enum s
 	histogram_record(tally->wait, sample->wait_ns);
 	reservoir_record(&tally->factors, factor);
 	tally->contended++;
+	tally->unbounded += !is_wait_bounded(sample->wait_ns, inversion_remaining_ns(sample), 1,
+					     inversion->roles.donor.policy == SCHED_OTHER);
 	tally->wait_ns += sample->wait_ns;
 	tally->owner_ns += sample->owner_departure_ns - sample->owner_arrival_ns;
 	tally->hogs_ns += sample->hogs_wait_ns;

@@ -30,12 +30,16 @@ struct tally {
 	struct reservoir factors; /* of the contended samples, in thousandths */
 	struct phase_plan phases;
 	uint64_t samples, contended, lent, moved, looks;
-	uint64_t homed;	   /* samples whose roles had their memory on their nodes */
-	uint64_t awake;	   /* samples with a held lock before which the donor did not sleep */
-	uint64_t slept;	   /* samples whose owner slept from the donor's arrival to its wakeup */
-	uint64_t io_waits; /* of these, samples in which the kernel counted a task that waits for
-			      I/O */
-	uint64_t watched;  /* contended samples in which the sleeping donor was looked at twice */
+	uint64_t homed;	     /* samples whose roles had their memory on their nodes */
+	uint64_t awake;	     /* samples with a held lock before which the donor did not sleep */
+	uint64_t slept;	     /* samples whose owner slept from the donor's arrival to its wakeup */
+	uint64_t io_waits;   /* of these, samples in which the kernel counted a task that waits for
+				I/O */
+	uint64_t unbounded;  /* contended samples whose wait was not bounded (workloads/inversion.h)
+			      */
+	uint64_t priorities; /* samples whose owner's priority is known from before and after */
+	uint64_t boosts_left; /* of these, samples in which it was another afterwards */
+	uint64_t watched; /* contended samples in which the sleeping donor was looked at twice */
 	uint64_t wait_ns, owner_ns, hogs_ns; /* sums over the contended samples */
 };
 
