@@ -69,14 +69,6 @@ void known_faults_release(struct known_faults *known)
 	*known = (struct known_faults){0};
 }
 
-static bool has_mechanism(const struct stress_plan *plan, int mechanism)
-{
-	for (size_t i = 0; i < plan->n_actors; i++)
-		if ((int)plan->actors[i].mechanism == mechanism)
-			return true;
-	return false;
-}
-
 bool known_faults_has(const struct known_faults *known, const struct signature *signature,
 		      const struct stress_plan *plan)
 {
@@ -85,7 +77,8 @@ bool known_faults_has(const struct known_faults *known, const struct signature *
 
 		if (!strcmp(fault->kind, signature->kind) &&
 		    !strncmp(fault->text, signature->text, strlen(fault->text)) &&
-		    (fault->needs < 0 || has_mechanism(plan, fault->needs)))
+		    (fault->needs < 0 ||
+		     stress_plan_has(plan, (enum stress_mechanism)fault->needs)))
 			return true;
 	}
 	return false;

@@ -175,14 +175,6 @@ struct fault {
 	int err;
 };
 
-static bool has(const struct stress_plan *plan, enum stress_mechanism mechanism)
-{
-	for (size_t i = 0; i < plan->n_actors; i++)
-		if (plan->actors[i].mechanism == mechanism)
-			return true;
-	return false;
-}
-
 /* It takes a tee and a signal, so many rounds, and luck. */
 static int try_fault(void *context, const struct stress_plan *plans, size_t n_plans,
 		     unsigned int *rounds)
@@ -194,8 +186,10 @@ static int try_fault(void *context, const struct stress_plan *plans, size_t n_pl
 	if (fault->err)
 		return SHRINK_FAILED(fault->err);
 	for (size_t i = 0; i < n_plans; i++) {
-		if (plans[i].rounds < fault->needs_rounds || !has(&plans[i], STRESS_TEE) ||
-		    !has(&plans[i], STRESS_SIGNALS) || plans[i].trajectory % fault->luck)
+		if (plans[i].rounds < fault->needs_rounds ||
+		    !stress_plan_has(&plans[i], STRESS_TEE) ||
+		    !stress_plan_has(&plans[i], STRESS_SIGNALS) ||
+		    plans[i].trajectory % fault->luck)
 			continue;
 		*rounds = fault->needs_rounds;
 		return (int)i;

@@ -68,18 +68,10 @@ int stress_plant_parse(struct stress_plant *plant, const char *text)
 	return 0;
 }
 
-static bool has_mechanism(const struct stress_plan *plan, enum stress_mechanism mechanism)
-{
-	for (size_t i = 0; i < plan->n_actors; i++)
-		if (plan->actors[i].mechanism == mechanism)
-			return true;
-	return false;
-}
-
 void stress_set_plant(struct stress *stress, const struct stress_plant *plant)
 {
-	if (has_mechanism(stress->plan, plant->mechanisms[0]) &&
-	    has_mechanism(stress->plan, plant->mechanisms[1]))
+	if (stress_plan_has(stress->plan, plant->mechanisms[0]) &&
+	    stress_plan_has(stress->plan, plant->mechanisms[1]))
 		stress->plant = *plant;
 }
 

@@ -72,6 +72,14 @@ bool stress_is_disturber(enum stress_mechanism mechanism)
 	return mechanism >= STRESS_SIGNALS;
 }
 
+bool stress_plan_has(const struct stress_plan *plan, enum stress_mechanism mechanism)
+{
+	for (size_t i = 0; i < plan->n_actors; i++)
+		if (plan->actors[i].mechanism == mechanism)
+			return true;
+	return false;
+}
+
 /* ---- drawing ------------------------------------------------------------------------ */
 
 static bool is_wanted(const struct stress_choice *choice, enum stress_mechanism mechanism)

@@ -92,6 +92,9 @@ extern const char *const stress_class_names[];
 int stress_mechanism_find(const char *name);
 bool stress_is_disturber(enum stress_mechanism mechanism);
 
+/* Whether an actor of it has the mechanism. */
+bool stress_plan_has(const struct stress_plan *plan, enum stress_mechanism mechanism);
+
 /*
  * Draws the plan of @seed for @duration_ns of rounds; the same seed, duration and choice give the
  * same plan everywhere.
