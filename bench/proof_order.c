@@ -210,7 +210,8 @@ static bool are_rows_known(struct json_object *tags, struct json_object *rows)
 	for (size_t i = 0; are_known && i < json_object_array_length(rows); i++) {
 		struct json_object *row = json_object_array_get_idx(rows, i);
 
-		are_known = proof_text(row, "tag") && proof_text(row, "verdict");
+		are_known = proof_text(row, "tag") && proof_row_find(proof_text(row, "tag")) &&
+			    proof_text(row, "verdict");
 	}
 	return are_known;
 }

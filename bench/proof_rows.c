@@ -14,6 +14,7 @@ static const char *const steal_signs[] = {"put_prev_task_fair", "pick_task_fair"
 static const char *const stolen_donor[] = {"is stolen, the donor", NULL};
 static const char *const stolen_waiter[] = {"is stolen, a blocked task", NULL};
 static const char *const lost_wakeup[] = {"executed with a donor parked on it", NULL};
+static const char *const rcu_tasks[] = {"rcu_tasks", NULL};
 static const char *const stale_class[] = {"compared with the class of a donor that has left", NULL};
 static const char *const listed_twice[] = {"is on cfs_tasks already", NULL};
 static const char *const load_left[] = {"stays behind", NULL};
@@ -134,6 +135,14 @@ const struct proof_row proof_rows[] = {
 			       .factor = 1.5,
 			       .also = chain_figures}}},
 	 .n_steps = 1},
+	{.tag = "D4",
+	 .claim = "RCU Tasks waits for ever for a donor that is queued whenever its owner looks",
+	 .steps = {{.kind = PROOF_STRESS, .stress = STRESS(2, rcu_tasks)}},
+	 .n_steps = 1,
+	 .argument =
+		 "this configuration asks for no grace period of RCU Tasks; that of --debug lockdep does "
+		 "in its boot, holding tasks_gp_mutex while it looks for holdouts, and a donor that "
+		 "waits for that mutex is queued again each time that the holder wakes to look"},
 	{.tag = "R5",
 	 .claim = "every switch of tasks pays for selections that it does not make",
 	 .steps = {{.kind = PROOF_FIGURE,

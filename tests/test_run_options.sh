@@ -110,6 +110,13 @@ expect_resume 5 "is not a campaign's folder" "$work/absent"
 mkdir "$work/bad"
 printf '{"format":' >"$work/bad/campaign.json"
 expect_resume 5 "it is cut short" "$work/bad"
+# The folder of a proof is known by its document.
+for proof in '{}' '{"format":"proxeval-proof","version":1,"seed":1,"tags":["K99"],"rows":[]}' \
+	'{"format":"proxeval-proof","version":1,"seed":1,"tags":["K3"],"rows":[{"tag":"Z","verdict":"shown"}]}'; do
+	mkdir -p "$work/proof"
+	echo "$proof" >"$work/proof/proof.json"
+	expect_resume 5 "not the document of a proof" "$work/proof"
+done
 
 # A reader that went away ends nothing: 141 is what SIGPIPE would make of it.
 exec {gone}> >(exec true)
