@@ -10,14 +10,14 @@ set -euo pipefail
 # shellcheck source=tests/vm_library.sh
 . "$TEST_TOP/tests/vm_library.sh"
 
-# The weights make some eight inversions of 30 ms in the long storm (doc/workloads/rename-inversion.md).
+# The weights make some five inversions of 30 ms in the long storm (doc/workloads/rename-inversion.md).
 cat >"$work/campaign.json" <<-'END'
 	{"format": "proxeval-campaign-file", "version": 1, "workload": [
 	  {"workload": "rename-inversion", "placement": ["same-cpu"],
 	   "param": {"duration_ms": 200, "low_weight": 20},
 	   "sweep": {"scenario": "alone,contention,schedload,schedload-contention,contention-throttled,schedload-throttled"}},
 	  {"workload": "rename-inversion", "placement": ["same-cpu"],
-	   "param": {"duration_ms": 1000, "low_weight": 10, "medium_weight": 100,
+	   "param": {"duration_ms": 1500, "low_weight": 10, "medium_weight": 100,
 	             "scenario": "schedload-contention-throttled"}}]}
 END
 proxeval run --campaign "$work/campaign.json" --time=virtual --no-progress --boots 1 \
