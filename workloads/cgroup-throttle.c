@@ -27,6 +27,12 @@
 
 #define BOUNDED_FACTOR 1.5 /* as in staged_inversion.c */
 #define DONOR_PRIORITY 50
+/*
+ * What a cgroup's runqueue keeps of its runtime when its last task sleeps (min_cfs_rq_runtime,
+ * __return_cfs_rq_runtime() in kernel/sched/fair.c): a thread that has run since, if only to get
+ * ready, has up to so much besides its quota.
+ */
+#define KEPT_US 1000
 
 static const char *const throttled_roles[] = {"owner", "donor", "both", NULL};
 static const char *const donors[] = {"nice", "fifo", NULL};
@@ -68,20 +74,20 @@ static const struct parameter_spec parameters[] = {
 	{.name = "section_us",
 	 .unit = "us",
 	 .kind = PARAMETER_NUMBER,
-	 .standard = "6000",
+	 .standard = "8000",
 	 .min = 500,
 	 .max = 1000000,
 	 .help = "CPU time of the critical section"},
 	{.name = "phase_min_percent",
 	 .unit = "percent",
 	 .kind = PARAMETER_NUMBER,
-	 .standard = "20",
+	 .standard = "35",
 	 .max = 90,
 	 .help = "the load comes no earlier in the section than this; the donor follows within 1.5 ms"},
 	{.name = "phase_max_percent",
 	 .unit = "percent",
 	 .kind = PARAMETER_NUMBER,
-	 .standard = "50",
+	 .standard = "55",
 	 .min = 1,
 	 .max = 95,
 	 .help = "the load comes earlier in the section than this"},
@@ -196,7 +202,8 @@ struct tally {
 	uint64_t samples, contended, lent, looks;
 	uint64_t wait_ns, owner_ns; /* sums over the contended samples */
 	uint64_t long_waits;
-	uint64_t used_up;     /* samples whose owner had used a quota when the donor came */
+	uint64_t used_up;     /* samples whose owner had nothing left when the donor came */
+	uint64_t throttled;   /* samples in which the owner's cgroup was throttled */
 	uint64_t overcharged; /* samples whose owner still needed more than a quota then */
 	struct cgroup_throttling owner, donor;
 };
@@ -230,7 +237,7 @@ static int check(const char *const *values, char *error, size_t error_size)
 {
 	const struct workload_run run = {.values = values};
 	uint64_t min = number(&run, "phase_min_percent"), max = number(&run, "phase_max_percent");
-	uint64_t used_us = number(&run, "section_us") * min / 100 + STAGED_GAP_LEAST_NS / 1000;
+	uint64_t used_us = number(&run, "section_us") * min / 100;
 
 	if (min >= max)
 		snprintf(
@@ -249,12 +256,14 @@ static int check(const char *const *values, char *error, size_t error_size)
 			"must be below period_us",
 			(unsigned long long)number(&run, "quota_us"),
 			(unsigned long long)number(&run, "period_us"));
-	else if (number(&run, "quota_us") > used_us)
-		snprintf(error, error_size,
-			 "cgroup-throttle: the donor may come when the owner has used %llu us of "
-			 "its quota of %llu us; take a smaller quota_us, a longer section_us or a "
-			 "larger phase_min_percent",
-			 (unsigned long long)used_us, (unsigned long long)number(&run, "quota_us"));
+	else if (number(&run, "quota_us") + KEPT_US > used_us)
+		snprintf(
+			error, error_size,
+			"cgroup-throttle: the load may come when the owner has used %llu us, and it "
+			"has its quota of %llu us and up to %u us from before; take a smaller "
+			"quota_us, a longer section_us or a larger phase_min_percent",
+			(unsigned long long)used_us, (unsigned long long)number(&run, "quota_us"),
+			KEPT_US);
 	else
 		return 0;
 	return -EINVAL;
@@ -390,7 +399,8 @@ static void record(struct workload_run *run, struct tally *tally, enum subject s
 	tally->owner_ns += sample->owner_departure_ns - sample->owner_arrival_ns;
 	tally->long_waits += sample->wait_ns >= number(run, "period_us") * 1000 / 2;
 	tally->lent += sample->is_lent;
-	tally->used_up += (int64_t)(sample->owner_arrival_ns - sample->owner_start_ns) >= quota_ns;
+	tally->used_up += (int64_t)(sample->owner_arrival_ns - sample->owner_start_ns) >=
+			  quota_ns + KEPT_US * 1000;
 	tally->overcharged += remaining_ns > quota_ns;
 	if (subject == SUBJECT_F_POS)
 		histogram_record(result_histogram(run->result, "donor_wait_ns"), sample->wait_ns);
@@ -421,6 +431,7 @@ static int stage_one(struct workload_run *run, struct throttle *state, enum subj
 	struct lock *lock = &state->locks[subject];
 	struct episode_timing timing = {.load_after_ns = lock->section_ns * permille / 1000};
 	struct cgroup_throttling owner, donor;
+	uint64_t periods = tally->owner.periods;
 	int err;
 
 	timing.donor_after_ns =
@@ -433,6 +444,7 @@ static int stage_one(struct workload_run *run, struct throttle *state, enum subj
 		err = episode_run(&roles, &timing, lock, sample);
 	if (!err)
 		err = weak_cgroup_add_throttling(state->owner_cgroup, &owner, &tally->owner);
+	tally->throttled += !err && tally->owner.periods > periods;
 	if (!err)
 		err = weak_cgroup_add_throttling(state->donor_cgroup, &donor, &tally->donor);
 	return err;
@@ -478,22 +490,22 @@ static void judge(struct workload_run *run, const char *name, bool held, uint64_
 /* The owner's quota was gone in the section, and the kernel made its cgroup pay for it. */
 static void judge_owner(struct workload_run *run, const struct tally *tally)
 {
-	uint64_t periods = tally->owner.periods;
 	char text[256];
 
 	if (!is_throttled(run, "owner"))
 		return;
 	snprintf(
 		text, sizeof(text),
-		"The owner had used a quota (%llu us) in its section when the donor came in %llu of "
-		"%llu waits; its cgroup was throttled in %llu periods, which is one for each at least",
-		(unsigned long long)number(run, "quota_us"), (unsigned long long)tally->used_up,
-		(unsigned long long)tally->contended, (unsigned long long)periods);
+		"The owner had used a quota (%llu us) and what its CPU keeps (%u us) in its section "
+		"when the donor came in %llu of %llu waits; its cgroup was throttled in %llu of "
+		"%llu samples",
+		(unsigned long long)number(run, "quota_us"), KEPT_US,
+		(unsigned long long)tally->used_up, (unsigned long long)tally->contended,
+		(unsigned long long)tally->throttled, (unsigned long long)tally->samples);
 	judge(run, "owner_throttled",
 	      has_enough_contention(tally->used_up, tally->contended) &&
-		      has_enough_contention(periods < tally->samples ? periods : tally->samples,
-					    tally->samples),
-	      tally->used_up, tally->contended, text);
+		      has_enough_contention(tally->throttled, tally->samples),
+	      tally->throttled, tally->samples, text);
 }
 
 /* A donor that is charged for its owner is throttled; whether it is charged is the kernel's. */
