@@ -139,21 +139,20 @@ static const struct profile_item thorough_items[] = {
  * What shows that a patch is needed (bench/proof_rows.c): each workload where the difference is
  * known to be largest, with few samples, since what counts is whether it is there.
  */
-static const char *const smt_sibling[] = {"smt-sibling", NULL};
-static const char *const cross_node[] = {"cross-node", NULL};
+static const char *const two_samples[] = {"samples", "2", "control_samples", "1", NULL};
 static const char *const busy_owner_once[] = {"compute_after_us", "50000", "samples", "2",
 					      "control_samples",  "1",	   NULL};
 static const char *const drawn_in_chain[] = {
 	"by",	       "lab",	    "depth",   "16", "build",		"outside-in",
 	"owner_waits", "computing", "samples", "2",  "control_samples", "1",
 	NULL};
-static const char *const few_batches[] = {"batches", "101", NULL};
+static const char *const more_batches[] = {"batches", "101", NULL};
 static const struct profile_item proof_items[] = {
 	{.workload = "core-cookie", .parameters = two_samples, .placements = smt_sibling},
 	{.workload = "mutex-inversion", .parameters = busy_owner_once, .placements = same_cpu},
 	{.workload = "lock-chain", .parameters = drawn_in_chain, .placements = cross_node},
 	{.workload = "sleeping-owner", .parameters = two_samples, .placements = same_cpu},
-	{.workload = "wakeup-cost", .parameters = few_batches, .placements = same_cpu},
+	{.workload = "wakeup-cost", .parameters = more_batches, .placements = same_cpu},
 	{.workload = NULL},
 };
 
