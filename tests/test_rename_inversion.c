@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "measure/clock.h"
 #include "measure/io_wait.h"
 #include "measure/task_watch.h"
 #include "workloads/rename_storm.h"
