@@ -47,7 +47,7 @@ static const struct parameter_spec parameters[] = {
 	NUMBER("draws", "count", "20", 1, 100000, true, "programs with each kind of mistake"),
 	NUMBER("unloads", "count", "10", 0, 10000, true,
 	       "how often the module is taken away under a task that comes and goes"),
-	NUMBER("limit_ms", "ms", "10000", 10, 60000, true,
+	NUMBER("limit_ms", "ms", "5000", 10, 60000, true,
 	       "a task that has not come back after this is stranded"),
 	{.name = NULL},
 };
@@ -238,6 +238,8 @@ static void conclude_words(struct workload_run *run, const struct lock_torture *
 {
 	if (state->calls.first_wrong[0])
 		result_add_text_fact(run->result, "first_wrong_answer", state->calls.first_wrong);
+	if (state->crew.first_stranded[0])
+		result_add_text_fact(run->result, "first_stranded", state->crew.first_stranded);
 	if (state->kills.first_wrong[0])
 		result_add_text_fact(run->result, "first_wrong_kill", state->kills.first_wrong);
 	if (state->unloads.first_wrong[0])
