@@ -9,7 +9,7 @@ set -euo pipefail
 . "$TEST_TOP/tests/vm_library.sh"
 
 [ -f "${image%/*}/proxeval_lab.ko" ] || skip "there is no proxeval_lab.ko beside $image"
-proxeval run lock-torture --time=virtual --no-progress --boots 1 --param rounds=6 --param unloads=4 \
+proxeval run lock-torture --time=virtual --no-progress --boots 1 --param rounds=30 --param unloads=4 \
 	--kernel-image "$image" --results "$work/results" --watchdog 120
 # One boot of each is too few for a verdict, and enough to look at.
 [ "$code" = 2 ] || [ "$code" = 0 ] || fail "exit code $code: $said"

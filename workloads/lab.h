@@ -21,7 +21,7 @@
 
 struct lab_session {
 	int fd;		     /* locks and events of its own; for lab_* below, from any thread */
-	bool is_loaded_here; /* the module; unloaded when the session ends */
+	bool is_loaded_here; /* the module; but in a guest unloaded when the session ends */
 };
 
 /*

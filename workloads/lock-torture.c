@@ -47,7 +47,7 @@ static const struct parameter_spec parameters[] = {
 	NUMBER("draws", "count", "20", 1, 100000, true, "programs with each kind of mistake"),
 	NUMBER("unloads", "count", "10", 0, 10000, true,
 	       "how often the module is taken away under a task that comes and goes"),
-	NUMBER("limit_ms", "ms", "10000", 10, 60000, true,
+	NUMBER("limit_ms", "ms", "5000", 10, 60000, true,
 	       "a task that has not come back after this is stranded"),
 	{.name = NULL},
 };
@@ -118,7 +118,6 @@ static uint32_t choose_cpus(const struct workload_run *run, int cpus[TORTURE_MAX
 
 static int setup(struct workload_run *run)
 {
-	const struct task_class conductor = {.policy = SCHED_FIFO, .priority = CONDUCTOR_PRIORITY};
 	struct lock_torture *state = calloc(1, sizeof(*state));
 	char reason[256] = "";
 	int err;
@@ -151,8 +150,7 @@ static int setup(struct workload_run *run)
 		.limit_ns = number(run, "limit_ms") * 1000000,
 	};
 	state->has_uninterruptible = health_settle_uninterruptible(&state->uninterruptible);
-	err = task_pin(run->placement->observer_cpu);
-	return err ? err : task_class_set(&conductor);
+	return 0;
 }
 
 /* ---- measuring ------------------------------------------------------------------------ */
@@ -172,17 +170,26 @@ static int run_rounds(struct workload_run *run, struct lock_torture *state)
 	return err == -ETIMEDOUT ? 0 : err;
 }
 
-/* The thread that comes and goes must not be kept from running by this one, which is above all. */
+/*
+ * Before anything was computed in it: see lab_session_close(). The thread that comes and goes must
+ * not be kept from running by this one, which is not above the others yet.
+ */
 static int take_module_away(struct workload_run *run, struct lock_torture *state)
 {
-	const struct task_class plain = {.policy = SCHED_OTHER};
-	int err = task_class_set(&plain);
+	char reason[256];
+	int err = torture_unload_try(&state->session, (unsigned int)number(run, "unloads"),
+				     &state->unloads);
 
-	if (!err)
-		err = torture_crew_take_place(&state->crew, -1);
-	return err ? err
-		   : torture_unload_try(&state->session, (unsigned int)number(run, "unloads"),
-					&state->unloads);
+	return err ? err : lab_session_open(&state->session, reason, sizeof(reason));
+}
+
+/* From here on above the workers, on a CPU of its own. */
+static int become_conductor(const struct workload_run *run)
+{
+	const struct task_class conductor = {.policy = SCHED_FIFO, .priority = CONDUCTOR_PRIORITY};
+	int err = task_pin(run->placement->observer_cpu);
+
+	return err ? err : task_class_set(&conductor);
 }
 
 static void conclude_invariants(struct workload_run *run, struct lock_torture *state)
@@ -238,6 +245,8 @@ static void conclude_words(struct workload_run *run, const struct lock_torture *
 {
 	if (state->calls.first_wrong[0])
 		result_add_text_fact(run->result, "first_wrong_answer", state->calls.first_wrong);
+	if (state->crew.first_stranded[0])
+		result_add_text_fact(run->result, "first_stranded", state->crew.first_stranded);
 	if (state->kills.first_wrong[0])
 		result_add_text_fact(run->result, "first_wrong_kill", state->kills.first_wrong);
 	if (state->unloads.first_wrong[0])
@@ -287,16 +296,17 @@ static int measure(struct workload_run *run)
 {
 	struct lock_torture *state = run->state;
 	const int cpus[] = {state->cpus[0], state->cpus[state->crew.n_cpus - 1]};
-	int err;
+	int err = take_module_away(run, state);
 
+	if (!err)
+		err = become_conductor(run);
+	if (err)
+		return err;
 	torture_calls_try(&state->session, &state->crew.field, run->seed,
 			  (unsigned int)number(run, "draws"), &state->calls);
 	err = torture_kills_stage(&state->session, cpus, state->crew.limit_ns, &state->kills);
 	if (!err && !state->kills.stranded)
 		err = run_rounds(run, state);
-	/* Who is stranded still uses it. */
-	if (!err && !state->kills.stranded && !state->crew.counts.stranded)
-		err = take_module_away(run, state);
 	if (err)
 		return err;
 	conclude_counters(run, &state->crew.counts);

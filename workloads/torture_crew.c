@@ -6,6 +6,7 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "measure/clock.h"
+#include "measure/task_watch.h"
 #include "workloads/kmod/lab_check.h"
 
 #define LOOK_NS UINT64_C(100000)
@@ -241,6 +243,23 @@ static void bury(struct torture_crew *crew, struct torture_worker *worker)
 	atomic_store(&worker->n_entries, i + 1);
 }
 
+static void note_stranded(struct torture_crew *crew, uint32_t role, const char *what)
+{
+	const struct torture_worker *worker = &crew->shared->workers[role];
+	char state = '?';
+
+	if (crew->counts.stranded++)
+		return;
+	task_state(worker->pid, &state);
+	snprintf(crew->first_stranded, sizeof(crew->first_stranded),
+		 "round %u: worker %u (%s %d, CPU %d, program %u) %s and is in state %c",
+		 atomic_load(&crew->shared->round), role,
+		 worker->class.policy == SCHED_FIFO ? "fifo" : "nice",
+		 worker->class.policy == SCHED_FIFO ? (int)worker->class.priority
+						    : worker->class.nice,
+		 worker->cpu, atomic_load(&worker->n_entries), what, state);
+}
+
 static int kill_worker(struct torture_crew *crew, uint32_t role)
 {
 	struct torture_worker *worker = &crew->shared->workers[role];
@@ -249,7 +268,7 @@ static int kill_worker(struct torture_crew *crew, uint32_t role)
 	if (kill(worker->pid, SIGKILL))
 		return -errno;
 	if (!torture_reap(worker->pid, crew->limit_ns, &status)) {
-		crew->counts.stranded++;
+		note_stranded(crew, role, "was killed");
 		return -ETIMEDOUT;
 	}
 	worker->pid = 0;
@@ -302,7 +321,8 @@ static int await_everybody(struct torture_crew *crew, uint32_t round)
 		clock_sleep_ns(LOOK_NS);
 	}
 	for (uint32_t i = 0; i < crew->n_workers; i++)
-		crew->counts.stranded += atomic_load(&crew->shared->workers[i].rounds) != round;
+		if (atomic_load(&crew->shared->workers[i].rounds) != round)
+			note_stranded(crew, i, "did not come back");
 	return crew->counts.stranded ? -ETIMEDOUT : 0;
 }
 

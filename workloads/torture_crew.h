@@ -87,10 +87,11 @@ struct torture_crew {
 	struct torture_shared *shared;
 	struct torture_holds holds;
 	struct torture_counts counts;
+	char first_stranded[128]; /* who, and how it was found; "": nobody */
 };
 
 /*
- * @crew with all but the last three set. 0 or a negative errno; torture_crew_stop() follows either
+ * @crew with all but the last four set. 0 or a negative errno; torture_crew_stop() follows either
  * way. The calling thread should be above all workers, which are SCHED_FIFO 50 at most.
  */
 int torture_crew_start(struct torture_crew *crew);
@@ -103,7 +104,7 @@ int torture_crew_round(struct torture_crew *crew);
  * errno. */
 int torture_crew_take_place(const struct torture_crew *crew, int cpu);
 
-/* Kills all; false when one does not die within the limit. */
+/* Kills all; false when one does not die within the limit, which is for all together. */
 bool torture_crew_stop(struct torture_crew *crew);
 
 /*
