@@ -17,11 +17,14 @@
 #include "measure/clock.h"
 #include "bench/run_order.h"
 
-#define DEFAULT_SEEDS	 100u
-#define DEFAULT_TOPOLOGY "2x1x2"
-#define DEFAULT_VARIANT	 "proxy::sched_proxy_exec=1"
-#define SHRINK_RUNS	 150u
-#define NOT_GIVEN	 RUN_NOT_GIVEN
+#define DEFAULT_SEEDS 100u
+/* Rounds are 160 ms at most: the time is no limit to them. */
+#define DEFAULT_ROUNDS	   3u
+#define DEFAULT_DURATION_S 1u
+#define DEFAULT_TOPOLOGY   "2x1x2"
+#define DEFAULT_VARIANT	   "proxy::sched_proxy_exec=1"
+#define SHRINK_RUNS	   150u
+#define NOT_GIVEN	   RUN_NOT_GIVEN
 
 static const struct option_spec options[] = {
 	{.name = "seeds",
@@ -48,15 +51,14 @@ static const struct option_spec options[] = {
 	 .argument = "VIRTUAL_S",
 	 .min = 1,
 	 .max = 3600,
-	 .standard = "1",
-	 .help = "how long each seed's stress lasts, in virtual seconds",
+	 .help = "how long each seed's stress lasts, in virtual seconds [three rounds]",
 	 .offset = offsetof(struct explore_values, duration_s)},
 	{.name = "rounds",
 	 .kind = OPTION_NUMBER,
 	 .argument = "N",
 	 .min = 1,
 	 .max = STRESS_MAX_ROUNDS,
-	 .help = "no more than so many rounds of each seed [as many as that lasts]",
+	 .help = "no more than so many rounds of each seed [3, or as many as --duration has]",
 	 .offset = offsetof(struct explore_values, rounds)},
 	{.name = "only",
 	 .kind = OPTION_LIST,
@@ -318,6 +320,20 @@ static uint64_t choose_seeds(const struct explore_values *values)
 	return wanted < left ? wanted : left;
 }
 
+/*
+ * A boot takes the host as long as half a second of stress, and what the known faults take is there
+ * in the first rounds: when nobody said, many plans are tried, each for a short time.
+ */
+static void choose_length(const struct explore_values *values, struct explore_order *wanted)
+{
+	bool has_duration = values->duration_s != NOT_GIVEN;
+
+	wanted->duration_ns = (has_duration ? values->duration_s : DEFAULT_DURATION_S) * NS_PER_S;
+	wanted->max_rounds = values->rounds != NOT_GIVEN ? values->rounds
+			     : has_duration		 ? 0
+							 : DEFAULT_ROUNDS;
+}
+
 static int prepare(struct run_order *order, struct explore_values *values)
 {
 	const struct campaign draft = {.time = TIME_VIRTUAL};
@@ -377,8 +393,7 @@ static int explore_new(struct explore_values *values, const struct known_faults 
 	if (!code) {
 		wanted.first_seed = values->first_seed;
 		wanted.seeds = choose_seeds(values);
-		wanted.duration_ns = values->duration_s * NS_PER_S;
-		wanted.max_rounds = values->rounds == NOT_GIVEN ? 0 : values->rounds;
+		choose_length(values, &wanted);
 		wanted.until_found = values->until_found;
 		wanted.shrink_runs =
 			values->shrink_runs == NOT_GIVEN ? SHRINK_RUNS : values->shrink_runs;
@@ -438,12 +453,12 @@ static int run_values(struct explore_values *values)
 	if (modes > 1)
 		return run_usage(&order, "--resume, --replay and --shrink are three different "
 					 "things: give one of them");
-	if (modes &&
-	    (values->seeds != NOT_GIVEN || values->rounds != NOT_GIVEN || values->until_found ||
-	     values->only.count || values->run.variants.count || values->run.id))
+	if (modes && (values->seeds != NOT_GIVEN || values->duration_s != NOT_GIVEN ||
+		      values->rounds != NOT_GIVEN || values->until_found || values->only.count ||
+		      values->run.variants.count || values->run.id))
 		return run_usage(
 			&order,
-			"--seeds, --rounds, --until-found, --only, --variant and --id belong "
+			"--seeds, --duration, --rounds, --until-found, --only, --variant and --id belong "
 			"to a new exploration: the folder says them already");
 	if (values->replay)
 		return explore_replay(values);
@@ -456,6 +471,7 @@ static int run(int argc, char **argv)
 {
 	struct explore_values values = {.run = RUN_VALUES_INIT,
 					.seeds = NOT_GIVEN,
+					.duration_s = NOT_GIVEN,
 					.rounds = NOT_GIVEN,
 					.jobs = NOT_GIVEN,
 					.shrink_runs = NOT_GIVEN,

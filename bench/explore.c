@@ -256,13 +256,13 @@ static int take_new_find(struct search *search, struct trial *trial, struct find
 static void show_rate(struct search *search)
 {
 	struct explore *explore = search->explore;
+	size_t n_new = explore->n_finds - explore->n_known;
 	char detail[128];
 
 	explore->now_s =
 		search->before_s + (double)(clock_now_ns() - search->begin_ns) / (double)NS_PER_S;
 	snprintf(detail, sizeof(detail), "%.1f seeds/min, %zu find%s",
-		 60 * (double)explore->n_now / explore->now_s, explore->n_finds,
-		 explore->n_finds == 1 ? "" : "s");
+		 60 * (double)explore->n_now / explore->now_s, n_new, n_new == 1 ? "" : "s");
 	progress_update(explore->n_done, detail);
 }
 

@@ -11,7 +11,7 @@ set -euo pipefail
 explore() { # ID OPTION…
 	local id=$1
 	shift
-	proxeval explore --no-progress --duration 1 --kernel-image "$image" --results "$work/results" \
+	proxeval explore --no-progress --kernel-image "$image" --results "$work/results" \
 		--id "$id" "$@"
 }
 
@@ -22,7 +22,7 @@ expect_contains "a search that finds nothing" "2 of 2 seeds tried" "$(cat "$work
 
 # It takes an actor of each of two mechanisms, and the second round. How far it gets with more guests
 # is in tests/test_explore_parts.c.
-explore planted --until-found --variant "proxy::sched_proxy_exec=1 proxeval_plant=crash,f-pos,signals,2" \
+explore planted --only f-pos --only signals --until-found --variant "proxy::sched_proxy_exec=1 proxeval_plant=crash,f-pos,signals,2" \
 	--shrink-runs 14
 expect_equal "the exit code of a search that finds something" 1 "$code"
 find=$work/results/planted/finds/0001
