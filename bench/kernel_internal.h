@@ -154,6 +154,14 @@ int series_leave_out(struct series *series, const char *which);
  */
 int series_suit_base(struct series *series, const char *version);
 
+/* The patch that is @tag or holds it; NULL: none is. */
+const struct series_patch *series_find_tag(const struct series *series, const char *tag);
+
+/* The tags of the patches that need @tag, separated by blanks; the caller frees it. NULL: no
+ * memory.
+ */
+char *series_dependents(const struct series *series, const char *tag);
+
 /* Whether every patch has those that it needs; -EINVAL with a message that names them. */
 int series_check_needs(const struct series *series);
 

@@ -344,6 +344,45 @@ static bool has_tag(const struct series *series, const char *tag, size_t length)
 	return false;
 }
 
+const struct series_patch *series_find_tag(const struct series *series, const char *tag)
+{
+	for (size_t i = 0; i < series->count; i++)
+		if (series->items[i].tag && !strcasecmp(series->items[i].tag, tag))
+			return &series->items[i];
+	return find_holder(series, tag);
+}
+
+/* Whether @words, separated by blanks, have @word. */
+static bool has_word(const char *words, const char *word)
+{
+	size_t length;
+
+	for (words += strspn(words, " \t\r"); *words; words += strspn(words, " \t\r")) {
+		length = strcspn(words, " \t\r");
+		if (length == strlen(word) && !strncasecmp(words, word, length))
+			return true;
+		words += length;
+	}
+	return false;
+}
+
+char *series_dependents(const struct series *series, const char *tag)
+{
+	char *tags = strdup("");
+
+	for (size_t i = 0; i < series->count && tags; i++) {
+		const struct series_patch *item = &series->items[i];
+		char *longer;
+
+		if (!item->needs || !has_word(item->needs, tag))
+			continue;
+		longer = format_string("%s%s%s", tags, *tags ? " " : "", item->tag);
+		free(tags);
+		tags = longer;
+	}
+	return tags;
+}
+
 int series_check_needs(const struct series *series)
 {
 	for (size_t i = 0; i < series->count; i++) {
