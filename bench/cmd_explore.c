@@ -69,6 +69,10 @@ static const struct option_spec options[] = {
 	 .max = 100000,
 	 .help = "guests that making a find small may take; 0: it is kept as found [150]",
 	 .offset = offsetof(struct explore_values, shrink_runs)},
+	{.name = "keep-logs",
+	 .kind = OPTION_FLAG,
+	 .help = "keep every guest's console, in the exploration's logs/, found or not",
+	 .offset = offsetof(struct explore_values, keep_logs)},
 	{.name = "resume",
 	 .kind = OPTION_STRING,
 	 .argument = "DIR",
@@ -84,6 +88,16 @@ static const struct option_spec options[] = {
 	 .argument = "DIR",
 	 .help = "make a find of an exploration smaller, again",
 	 .offset = offsetof(struct explore_values, shrink)},
+	{.name = "reports",
+	 .kind = OPTION_STRING,
+	 .argument = "DIR",
+	 .help = "list all reports on the consoles that --keep-logs kept, or on those in any folder",
+	 .offset = offsetof(struct explore_values, reports)},
+	{.name = "known",
+	 .kind = OPTION_STRING,
+	 .argument = "FILE",
+	 .help = "with --reports: reports that are explained, one a line as the list has them",
+	 .offset = offsetof(struct explore_values, known)},
 	{.name = "gdb",
 	 .kind = OPTION_FLAG,
 	 .help = "with --replay: stop the machine just before it happens and wait for a debugger",
@@ -229,6 +243,7 @@ static int conclude(struct explore *explore, const struct explore_values *values
 	int err;
 
 	message_note("the exploration is %s", explore->directory);
+	explore->keeps_logs = values->keep_logs;
 	err = explore_run(explore, values->jobs == NOT_GIVEN ? 0 : (unsigned int)values->jobs);
 	if (err == -EINTR)
 		message_note("stopped; what was found is kept; go on with '%s explore --resume "
@@ -384,11 +399,15 @@ static int explore_resume(const struct explore_values *values)
 static int run_values(struct explore_values *values)
 {
 	const struct run_order order = {.command = "explore", .values = &values->run};
-	int modes = !!values->resume + !!values->replay + !!values->shrink;
+	int modes = !!values->resume + !!values->replay + !!values->shrink + !!values->reports;
 
 	if (modes > 1)
-		return run_usage(&order, "--resume, --replay and --shrink are three different "
+		return run_usage(&order, "--resume, --replay, --shrink and --reports are different "
 					 "things: give one of them");
+	if (values->known && !values->reports)
+		return run_usage(&order, "--known belongs to --reports");
+	if (values->run.json && values->reports)
+		return run_usage(&order, "--reports prints text alone: leave --json out");
 	if (modes && (values->seeds != NOT_GIVEN || values->until_found || values->only.count ||
 		      values->run.variants.count || values->run.id))
 		return run_usage(&order,
@@ -400,6 +419,8 @@ static int run_values(struct explore_values *values)
 		return explore_replay(values);
 	if (values->shrink)
 		return explore_shrink_again(values);
+	if (values->reports)
+		return explore_list_reports(values);
 	return explore_new(values);
 }
 

@@ -157,9 +157,9 @@ static void add_place(const char *from, char *text, size_t size)
 		snprintf(text + used, size - used, " in %.*s", (int)length, at);
 }
 
-bool signature_from_log(struct signature *signature, const char *log)
+const char *signature_next(struct signature *signature, const char *log, const char *from)
 {
-	for (const char *line = log; *line; line = next_line(line)) {
+	for (const char *line = from; *line; line = next_line(line)) {
 		char text[LINE_SIZE];
 
 		snprintf(text, sizeof(text), "%.*s", (int)strcspn(line, "\r\n"), line);
@@ -173,9 +173,14 @@ bool signature_from_log(struct signature *signature, const char *log)
 		/* A warning names its function itself. */
 		if (!strstr(signature->text, " at "))
 			add_place(line, signature->text, sizeof(signature->text));
-		return true;
+		return next_line(line);
 	}
-	return false;
+	return NULL;
+}
+
+bool signature_from_log(struct signature *signature, const char *log)
+{
+	return signature_next(signature, log, log);
 }
 
 /* ---- a problem that the guest saw ------------------------------------------------------------ */

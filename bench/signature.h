@@ -28,6 +28,12 @@ void signature_normalise(const char *line, char *out, size_t size);
 bool signature_from_log(struct signature *signature, const char *log);
 
 /*
+ * The same from @from on, a line's beginning in @log. Where to go on behind it, or NULL when there
+ * is none.
+ */
+const char *signature_next(struct signature *signature, const char *log, const char *from);
+
+/*
  * Of a problem that the guest saw itself (stress_guest.h): "lost" looks for the task's stack on the
  * console. @kind, @text and @at_ns are the problem's.
  */

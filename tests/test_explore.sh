@@ -25,7 +25,12 @@ expect_refusal 3 "give one --variant, not 2" --variant a::x --variant b::y
 expect_refusal 3 "LABEL:IMAGE:ARGS" --variant proxy
 expect_refusal 3 "belong to --replay" --gdb
 expect_refusal 3 "belong to --replay" --before 5
-expect_refusal 3 "three different things" --replay x --resume y
+expect_refusal 3 "are different things" --replay x --resume y
+expect_refusal 3 "are different things" --reports x --shrink y
+expect_refusal 3 "--known belongs to --reports" --known x
+expect_refusal 3 "leave --json out" --reports x --json
+expect_refusal 5 "cannot read the folder of consoles" --reports "$work/absent"
+expect_refusal 5 "list of known reports" --reports "$work" --known "$work/absent"
 expect_refusal 3 "belong to a new exploration" --resume x --seeds 5
 expect_refusal 3 "belong to a new exploration" --replay x --only tee
 expect_refusal 3 "go beyond the last" --first-seed 4294967295 --seeds 2
