@@ -377,6 +377,7 @@ test_kcsan_folders() {
 	local PROXEVAL_BUILD=$work/kcsan answers
 	# shellcheck disable=SC2016
 	sed -i 's|echo x >>$(O)/builds|for obj in kernel/sched kernel/kcsan kernel; do $(MAKE) -s --no-print-directory obj=$$obj sanitize; done >$(O)/sanitize; &|' "$tree/Makefile"
+	# shellcheck disable=SC2016
 	printf 'sanitize:\n> @echo $(obj) $(KCSAN_SANITIZE)\n' >>"$tree/Makefile"
 	kernel build --kernel-tree "$tree" --series "$series" --debug kcsan
 	expect 0
