@@ -13,7 +13,6 @@
 #include "bench/message.h"
 
 #define CONSOLE_MAX_BYTES (64u << 20)
-#define KNOWN_MAX_BYTES	  (1u << 20)
 
 /* A kind of report. */
 struct kind {
@@ -52,49 +51,29 @@ static struct kind *find_kind(struct kinds *kinds, const char *text, size_t leng
 	return grown[kinds->count].text ? &grown[kinds->count++] : NULL;
 }
 
-/* A kind of report a line, as the list prints it; what begins with '#' says why it is there. */
-static int read_known(struct kinds *kinds, const char *path)
-{
-	char *text = NULL;
-	int err = read_file(path, KNOWN_MAX_BYTES, &text, NULL);
-
-	if (err)
-		return message_errno(err, "cannot read the list of known reports %s", path);
-	for (const char *line = text; *line && !err; line = next_line(line)) {
-		size_t length = strcspn(line, "\r\n");
-		struct kind *kind;
-
-		if (!length || *line == '#')
-			continue;
-		kind = find_kind(kinds, line, length);
-		if (kind)
-			kind->is_known = true;
-		else
-			err = -ENOMEM;
-	}
-	free(text);
-	return err;
-}
-
 /* @number: of the console, counted from 1. */
-static int read_console(struct kinds *kinds, const char *folder, const char *name, size_t number)
+static int read_console(struct kinds *kinds, const struct known_faults *known, const char *folder,
+			const char *name, size_t number)
 {
 	char *path = format_string("%s/%s", folder, name), *log = NULL;
 	int err = path ? read_file(path, CONSOLE_MAX_BYTES, &log, NULL) : -ENOMEM;
+	static const struct stress_plan no_plan; /* a console does not say it */
 	struct signature signature;
-	const char *at = log;
+	size_t from = 0;
 
 	if (err)
 		message_errno(err, "cannot read the console %s", path ? path : name);
-	while (!err && (at = signature_next(&signature, log, at))) {
+	while (!err && signature_from_log_at(&signature, log, &from)) {
 		struct kind *kind = find_kind(kinds, signature.text, strlen(signature.text));
 
 		if (!kind)
 			err = -ENOMEM;
 		else if (kind->last != number)
 			kind->n_consoles++;
-		if (kind)
+		if (kind) {
 			kind->last = number;
+			kind->is_known = known_faults_has(known, &signature, &no_plan);
+		}
 	}
 	free(log);
 	free(path);
@@ -107,7 +86,7 @@ static int is_visible(const struct dirent *entry)
 }
 
 /* How many there are, or a negative errno with its message printed. */
-static int read_consoles(struct kinds *kinds, const char *folder)
+static int read_consoles(struct kinds *kinds, const struct known_faults *known, const char *folder)
 {
 	struct dirent **entries = NULL;
 	int count = scandir(folder, &entries, is_visible, alphasort), err = 0;
@@ -116,7 +95,7 @@ static int read_consoles(struct kinds *kinds, const char *folder)
 		return message_errno(-errno, "cannot read the folder of consoles %s", folder);
 	for (int i = 0; i < count; i++) {
 		if (!err)
-			err = read_console(kinds, folder, entries[i]->d_name, (size_t)i + 1);
+			err = read_console(kinds, known, folder, entries[i]->d_name, (size_t)i + 1);
 		free(entries[i]);
 	}
 	free(entries);
@@ -141,34 +120,29 @@ static int by_frequency(const void *left, const void *right)
 /* Prints the kinds that showed, the unknown ones first; how many of these there are. */
 static size_t print_kinds(struct kinds *kinds, int n_consoles)
 {
-	size_t n_shown = 0, n_unknown = 0;
+	size_t n_unknown = 0;
 
-	for (size_t i = 0; i < kinds->count; i++) {
-		n_shown += kinds->items[i].n_consoles > 0;
-		n_unknown += kinds->items[i].n_consoles > 0 && !kinds->items[i].is_known;
-	}
+	for (size_t i = 0; i < kinds->count; i++)
+		n_unknown += !kinds->items[i].is_known;
 	printf("%d console%s, %zu kind%s of report, %zu of them not known\n", n_consoles,
-	       n_consoles == 1 ? "" : "s", n_shown, n_shown == 1 ? "" : "s", n_unknown);
+	       n_consoles == 1 ? "" : "s", kinds->count, kinds->count == 1 ? "" : "s", n_unknown);
 	if (kinds->count)
 		qsort(kinds->items, kinds->count, sizeof(*kinds->items), by_frequency);
 	for (size_t i = 0; i < kinds->count; i++)
-		if (kinds->items[i].n_consoles)
-			printf("%6zu  %s%s\n", kinds->items[i].n_consoles,
-			       kinds->items[i].is_known ? "known: " : "", kinds->items[i].text);
+		printf("%6zu  %s%s\n", kinds->items[i].n_consoles,
+		       kinds->items[i].is_known ? "known: " : "", kinds->items[i].text);
 	return n_unknown;
 }
 
-int explore_list_reports(const struct explore_values *values)
+int explore_list_reports(const struct explore_values *values, const struct known_faults *known)
 {
 	char *logs = format_string("%s/" EXPLORE_LOGS_NAME, values->reports);
 	struct kinds kinds = {0};
 	size_t n_unknown = 0;
 	int err = logs ? 0 : -ENOMEM;
 
-	if (!err && values->known)
-		err = read_known(&kinds, values->known);
 	if (!err)
-		err = read_consoles(&kinds, access(logs, F_OK) ? values->reports : logs);
+		err = read_consoles(&kinds, known, access(logs, F_OK) ? values->reports : logs);
 	if (err > 0)
 		n_unknown = print_kinds(&kinds, err);
 	kinds_release(&kinds);

@@ -23,8 +23,8 @@ usage() {
 
 	Builds the kernel with that checker where it is not there yet, boots it once for each seed
 	under the stress of 'explore', then under the workloads that exercise the series, all in
-	virtual time, and lists the reports of all consoles. Those that kernel-patches/debug/known-NAME.txt explains are
-	the base kernel's own. Exit code 1: there are others.
+	virtual time, and lists the reports of all consoles. Those in kernel-patches/known-faults are the
+	base kernel's own. Exit code 1: there are others.
 	  --seeds N        so many seeds of the stress [100]
 	  --first-seed N   from this one on [1]
 	  --duration S     virtual seconds of stress for each seed [3]
@@ -102,4 +102,4 @@ if [ $has_workloads = yes ]; then
 		workload "$name"
 	done
 fi
-"$program" explore --reports "$consoles" --known "$top/kernel-patches/debug/known-$checker.txt"
+"$program" explore --reports "$consoles"

@@ -27,12 +27,13 @@ expect_refusal 3 "belong to --replay" --gdb
 expect_refusal 3 "belong to --replay" --before 5
 expect_refusal 3 "are different things" --replay x --resume y
 expect_refusal 3 "are different things" --reports x --shrink y
-expect_refusal 3 "--known belongs to --reports" --known x
 expect_refusal 3 "leave --json out" --reports x --json
 expect_refusal 5 "cannot read the folder of consoles" --reports "$work/absent"
-expect_refusal 5 "list of known reports" --reports "$work" --known "$work/absent"
 expect_refusal 3 "belong to a new exploration" --resume x --seeds 5
 expect_refusal 3 "belong to a new exploration" --replay x --only tee
+expect_refusal 3 "belong to a new exploration" --resume x --rounds 5
+expect_refusal 3 "--rounds takes a number from 1" --rounds 0
+expect_refusal 5 "cannot read the known faults" --known "$work/absent"
 expect_refusal 3 "go beyond the last" --first-seed 4294967295 --seeds 2
 expect_refusal 3 "--seeds takes a number from 1" --seeds 0
 expect_refusal 3 "--duration takes a number from 1" --duration 0
@@ -53,12 +54,12 @@ list_reports
 expect_equal "the exit code of reports that nobody knows" 1 "$code"
 expect_contains "the list of reports" "3 consoles, 8 kinds of report, 8 of them not known" "$out"
 expect_contains "the list of reports" "     1  BUG: KASAN: slab-use-after-free in bad_init [bad]" "$out"
-printf '# why\n\n[ BUG: Invalid wait context ]\nWARNING: of another kind\n' >"$work/known"
+printf '# why\n\nreport - [ BUG: Invalid wait\nreport - WARNING: of another kind\n' >"$work/known"
 list_reports --known "$work/known"
 expect_equal "the exit code of reports that are not all known" 1 "$code"
 expect_contains "the list of reports" "8 kinds of report, 7 of them not known" "$out"
 expect_contains "the list of reports" "     1  known: [ BUG: Invalid wait context ]" "$out"
-sed -nE 's/^ +[0-9]+  (known: )?//p' <<<"$out" >"$work/known"
+sed -nE 's/^ +[0-9]+  (known: )?/report - /p' <<<"$out" >"$work/known"
 list_reports --known "$work/known"
 expect_equal "the exit code of reports that are all known" 0 "$code"
 mkdir "$work/empty"
