@@ -92,7 +92,7 @@ workload() { # NAME OPTION…
 		--variant "proxy:$image:$arguments loglevel=5" --watchdog 600 \
 		--id "$name" --results "$results" "$@" >"$results/$name.txt" || code=$?
 	may_go_on "$code"
-	for log in "$results/$name"/*.log; do
+	for log in "$results/$name"/logs/*.log; do
 		cp "$log" "$consoles/$name-${log##*/}"
 	done
 }
