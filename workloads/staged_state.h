@@ -7,7 +7,9 @@
 
 #include "measure/histogram.h"
 #include "measure/random.h"
+#include "measure/reservoir.h"
 #include "workloads/episode.h"
+#include "workloads/inversion.h"
 #include "workloads/lock.h"
 #include "workloads/staged_inversion.h"
 
@@ -25,7 +27,8 @@ enum subject {
 /* What was found about one kind of lock. */
 struct tally {
 	struct histogram *wait;
-	uint64_t *factors; /* of the contended samples, in thousandths */
+	struct reservoir factors; /* of the contended samples, in thousandths */
+	struct phase_plan phases;
 	uint64_t samples, contended, lent, moved, looks;
 	uint64_t homed;	     /* samples whose roles had their memory on their nodes */
 	uint64_t awake;	     /* samples with a held lock before which the donor did not sleep */
@@ -45,7 +48,6 @@ struct inversion {
 	struct lock locks[SUBJECTS];
 	bool is_made[SUBJECTS];
 	struct tally tallies[SUBJECTS];
-	unsigned int *phases[SUBJECTS];
 	unsigned int n_samples[SUBJECTS];
 	struct episode_roles roles; /* with the donor that was asked for */
 	struct task_class fifo;	    /* the controls' donor */
