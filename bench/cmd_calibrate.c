@@ -162,6 +162,9 @@ static int check_line(const struct run_order *order, const struct calibrate_valu
 				 "a calibration compares one variant with itself: give one "
 				 "--variant, not %zu",
 				 values->run.variants.count);
+	if (values->run.profile && profile_is_proof(values->run.profile))
+		return run_usage(order, "--profile proof compares kernels of its own: it is for "
+					"'run' alone");
 	return 0;
 }
 

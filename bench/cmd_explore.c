@@ -11,16 +11,20 @@
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "bench/message.h"
+#include "bench/paths.h"
 #include "bench/process.h"
 #include "bench/progress.h"
 #include "measure/clock.h"
 #include "bench/run_order.h"
 
-#define DEFAULT_SEEDS	 100u
-#define DEFAULT_TOPOLOGY "2x1x2"
-#define DEFAULT_VARIANT	 "proxy::sched_proxy_exec=1"
-#define SHRINK_RUNS	 150u
-#define NOT_GIVEN	 RUN_NOT_GIVEN
+#define DEFAULT_SEEDS 100u
+/* Rounds are 160 ms at most: the time is no limit to them. */
+#define DEFAULT_ROUNDS	   3u
+#define DEFAULT_DURATION_S 1u
+#define DEFAULT_TOPOLOGY   "2x1x2"
+#define DEFAULT_VARIANT	   "proxy::sched_proxy_exec=1"
+#define SHRINK_RUNS	   150u
+#define NOT_GIVEN	   RUN_NOT_GIVEN
 
 static const struct option_spec options[] = {
 	{.name = "seeds",
@@ -47,9 +51,15 @@ static const struct option_spec options[] = {
 	 .argument = "VIRTUAL_S",
 	 .min = 1,
 	 .max = 3600,
-	 .standard = "3",
-	 .help = "how long each seed's stress lasts, in virtual seconds",
+	 .help = "how long each seed's stress lasts, in virtual seconds [three rounds]",
 	 .offset = offsetof(struct explore_values, duration_s)},
+	{.name = "rounds",
+	 .kind = OPTION_NUMBER,
+	 .argument = "N",
+	 .min = 1,
+	 .max = STRESS_MAX_ROUNDS,
+	 .help = "no more than so many rounds of each seed [3, or as many as --duration has]",
+	 .offset = offsetof(struct explore_values, rounds)},
 	{.name = "only",
 	 .kind = OPTION_LIST,
 	 .argument = "MECHANISM",
@@ -94,6 +104,12 @@ static const struct option_spec options[] = {
 	 .max = 1000000000,
 	 .help = "with --gdb: so long before, in virtual microseconds [1000]",
 	 .offset = offsetof(struct explore_values, before_us)},
+	{.name = "known",
+	 .kind = OPTION_STRING,
+	 .argument = "FILE",
+	 .help = "faults that the base kernel is known for: listed, and no finds "
+		 "[kernel-patches/known-faults]",
+	 .offset = offsetof(struct explore_values, known)},
 	{.name = "variant",
 	 .kind = OPTION_LIST,
 	 .argument = "LABEL:IMAGE:ARGS",
@@ -126,7 +142,7 @@ static const struct option_spec options[] = {
 	{.name = "base",
 	 .kind = OPTION_STRING,
 	 .argument = "VERSION",
-	 .help = "the distribution's source to build from [the newest known]",
+	 .help = "the distribution's source to build from, 7.2 or 7.3 [7.2 if it is to be had]",
 	 .offset = offsetof(struct explore_values, run.base)},
 	{.name = "series",
 	 .kind = OPTION_STRING,
@@ -176,8 +192,8 @@ static const struct option_spec options[] = {
 
 static void print_find(const struct explore *explore, const struct find *find)
 {
-	printf("\nfind %u: %s: %s\n  %s\n", find->number, find->signature.kind,
-	       find->signature.text, find->signature.line);
+	printf("\n%s %u: %s: %s\n  %s\n", find->is_known ? "known of the base," : "find",
+	       find->number, find->signature.kind, find->signature.text, find->signature.line);
 	printf("  shown by %" PRIu64 " seed%s, first by %" PRIu64, find->n_seeds,
 	       find->n_seeds == 1 ? "" : "s", find->seed);
 	if (find->is_shrunk)
@@ -192,13 +208,22 @@ static void print_find(const struct explore *explore, const struct find *find)
 
 static int print_text(const struct explore *explore)
 {
+	size_t n_new = explore->n_finds - explore->n_known;
+
 	printf("%" PRIu64 " of %" PRIu64 " seeds tried on %s (%s): %" PRIu64
 	       " operations, %zu find%s",
 	       explore->n_done, explore->order.seeds, explore->guest.label, explore->guest.kernel,
-	       explore->n_operations, explore->n_finds, explore->n_finds == 1 ? "" : "s");
+	       explore->n_operations, n_new, n_new == 1 ? "" : "s");
+	if (explore->n_known)
+		printf(" and %zu of the base's known faults", explore->n_known);
 	if (explore->n_now && explore->now_s > 0)
 		printf(", %.1f seeds per minute", 60 * (double)explore->n_now / explore->now_s);
 	puts("");
+	if (explore->n_broken)
+		printf("%" PRIu64 " guests said nothing of the kernel, %" PRIu64
+		       " of them without progress until the watchdog (%" PRIu64
+		       " s) ended them; --resume tries their seeds again\n",
+		       explore->n_broken, explore->n_no_progress, explore->guest.watchdog_s);
 	for (size_t i = 0; i < explore->n_finds; i++)
 		print_find(explore, &explore->finds[i]);
 	return fflush(stdout) ? -EIO : 0;
@@ -240,7 +265,7 @@ static int conclude(struct explore *explore, const struct explore_values *values
 	}
 	if (err)
 		return EXIT_BROKE;
-	if (explore->n_finds)
+	if (explore->n_finds > explore->n_known)
 		return EXIT_REGRESSION;
 	return explore->n_done ? EXIT_FINE : EXIT_CANNOT;
 }
@@ -295,6 +320,20 @@ static uint64_t choose_seeds(const struct explore_values *values)
 	return wanted < left ? wanted : left;
 }
 
+/*
+ * A boot takes the host as long as half a second of stress, and what the known faults take is there
+ * in the first rounds: when nobody said, many plans are tried, each for a short time.
+ */
+static void choose_length(const struct explore_values *values, struct explore_order *wanted)
+{
+	bool has_duration = values->duration_s != NOT_GIVEN;
+
+	wanted->duration_ns = (has_duration ? values->duration_s : DEFAULT_DURATION_S) * NS_PER_S;
+	wanted->max_rounds = values->rounds != NOT_GIVEN ? values->rounds
+			     : has_duration		 ? 0
+							 : DEFAULT_ROUNDS;
+}
+
 static int prepare(struct run_order *order, struct explore_values *values)
 {
 	const struct campaign draft = {.time = TIME_VIRTUAL};
@@ -325,7 +364,18 @@ static int prepare(struct run_order *order, struct explore_values *values)
 	return code;
 }
 
-static int explore_new(struct explore_values *values)
+/* What the base kernel is known for: as it is shipped, or as the user says. */
+static int read_known(const struct explore_values *values, struct known_faults *known)
+{
+	char *path =
+		values->known ? strdup(values->known) : paths_data("kernel-patches/known-faults");
+	int err = path ? known_faults_read(known, path) : -ENOMEM;
+
+	free(path);
+	return err ? EXIT_INVALID : 0;
+}
+
+static int explore_new(struct explore_values *values, const struct known_faults *known)
 {
 	struct run_order order = {.command = "explore", .values = &values->run};
 	struct explore_order wanted = {0};
@@ -343,7 +393,7 @@ static int explore_new(struct explore_values *values)
 	if (!code) {
 		wanted.first_seed = values->first_seed;
 		wanted.seeds = choose_seeds(values);
-		wanted.duration_ns = values->duration_s * NS_PER_S;
+		choose_length(values, &wanted);
 		wanted.until_found = values->until_found;
 		wanted.shrink_runs =
 			values->shrink_runs == NOT_GIVEN ? SHRINK_RUNS : values->shrink_runs;
@@ -353,6 +403,7 @@ static int explore_new(struct explore_values *values)
 		wanted.topology = order.topology_text;
 		wanted.memory_mib = order.memory_mib;
 		wanted.watchdog_s = order.watchdog_s;
+		wanted.known = known;
 		wanted.results = values->run.results;
 		wanted.id = values->run.id;
 		code = explore_create(&wanted, &explore) ? EXIT_BROKE : 0;
@@ -365,7 +416,7 @@ static int explore_new(struct explore_values *values)
 	return code;
 }
 
-static int explore_resume(const struct explore_values *values)
+static int explore_resume(const struct explore_values *values, const struct known_faults *known)
 {
 	struct explore *explore;
 	int code, err = explore_load(&explore, values->resume);
@@ -373,8 +424,21 @@ static int explore_resume(const struct explore_values *values)
 	if (err)
 		return err == -EINVAL ? EXIT_INVALID : EXIT_BROKE;
 	process_catch_stop_signals();
+	explore->order.known = known;
 	code = conclude(explore, values);
 	explore_free(explore);
+	return code;
+}
+
+static int explore_seeds(struct explore_values *values)
+{
+	struct known_faults known = {0};
+	int code = read_known(values, &known);
+
+	if (!code)
+		code = values->resume ? explore_resume(values, &known)
+				      : explore_new(values, &known);
+	known_faults_release(&known);
 	return code;
 }
 
@@ -389,24 +453,26 @@ static int run_values(struct explore_values *values)
 	if (modes > 1)
 		return run_usage(&order, "--resume, --replay and --shrink are three different "
 					 "things: give one of them");
-	if (modes && (values->seeds != NOT_GIVEN || values->until_found || values->only.count ||
+	if (modes && (values->seeds != NOT_GIVEN || values->duration_s != NOT_GIVEN ||
+		      values->rounds != NOT_GIVEN || values->until_found || values->only.count ||
 		      values->run.variants.count || values->run.id))
-		return run_usage(&order,
-				 "--seeds, --until-found, --only, --variant and --id belong "
-				 "to a new exploration: the folder says them already");
-	if (values->resume)
-		return explore_resume(values);
+		return run_usage(
+			&order,
+			"--seeds, --duration, --rounds, --until-found, --only, --variant and --id belong "
+			"to a new exploration: the folder says them already");
 	if (values->replay)
 		return explore_replay(values);
 	if (values->shrink)
 		return explore_shrink_again(values);
-	return explore_new(values);
+	return explore_seeds(values);
 }
 
 static int run(int argc, char **argv)
 {
 	struct explore_values values = {.run = RUN_VALUES_INIT,
 					.seeds = NOT_GIVEN,
+					.duration_s = NOT_GIVEN,
+					.rounds = NOT_GIVEN,
 					.jobs = NOT_GIVEN,
 					.shrink_runs = NOT_GIVEN,
 					.before_us = NOT_GIVEN};

@@ -8,10 +8,10 @@
 /* As typed; numbers begin as RUN_NOT_GIVEN where there is no other default. */
 struct explore_values {
 	struct run_values run; /* what it has in common with `run` */
-	uint64_t seeds, first_seed, duration_s, jobs, shrink_runs, before_us;
+	uint64_t seeds, first_seed, duration_s, rounds, jobs, shrink_runs, before_us;
 	bool until_found, gdb;
 	struct string_list only;
-	const char *resume, *replay, *shrink;
+	const char *resume, *replay, *shrink, *known;
 	struct string_list taken; /* the variants as typed, while the default stands in */
 };
 

@@ -9,6 +9,7 @@
 #include "bench/message.h"
 #include "bench/process.h"
 #include "bench/progress.h"
+#include "bench/proof.h"
 
 struct values {
 	bool json, no_progress;
@@ -71,7 +72,9 @@ static int run(int argc, char **argv)
 	} else {
 		if (values.no_progress)
 			progress_disable();
-		code = resume(folders.items[0], values.json);
+		code = proof_is_folder(folders.items[0])
+			       ? proof_resume(folders.items[0], values.json)
+			       : resume(folders.items[0], values.json);
 	}
 	options_release(&command_resume, &values, &folders);
 	return code;

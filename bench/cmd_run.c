@@ -9,6 +9,7 @@
 #include "bench/exit_codes.h"
 #include "bench/message.h"
 #include "bench/progress.h"
+#include "bench/proof.h"
 #include "bench/run_order.h"
 #include "reports/reports.h"
 
@@ -61,7 +62,11 @@ static int run_values(const struct run_values *values, const struct string_list 
 {
 	struct run_order order = {.command = "run", .values = values, .file = file};
 	struct campaign *campaign;
-	int code = run_order_check(&order, workload_names);
+	int code;
+
+	if (values->profile && profile_is_proof(values->profile))
+		return proof_command(values, workload_names, file);
+	code = run_order_check(&order, workload_names);
 
 	if (!code && values->print_campaign) {
 		code = print_campaign(&order);
@@ -124,6 +129,8 @@ static const char *const description[] = {
 	"Boots every variant in turn, in an order drawn from the seed and written down first, runs\n"
 	"the workloads in every placement that exists there, and reports what differs. Without\n"
 	"a workload it runs all that the profile has. Results go to DIR/<campaign>/, one JSON file per boot.",
+	"--profile proof shows what each patch of the series is good for: the same work on the whole\n"
+	"series and without the patch. It takes tags of patches, as K3, in place of workloads.",
 	"Ctrl-C keeps what has finished; 'proxeval resume DIR/<campaign>' goes on.",
 	NULL,
 };

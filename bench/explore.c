@@ -22,12 +22,12 @@
 /* So many guests without one that worked, and the search is not worth going on with. */
 #define HOPELESS 4u
 
-static const char *const end_words[] = {"clean", "found", "broken"};
+static const char *const end_words[] = {"clean", "found", "broken", "no-progress"};
 
 bool explore_is_complete(const struct explore *explore)
 {
 	return explore->n_done == explore->order.seeds ||
-	       (explore->order.until_found && explore->n_finds);
+	       (explore->order.until_found && explore->n_finds > explore->n_known);
 }
 
 int explore_write_summary(const struct explore *explore)
@@ -63,8 +63,7 @@ static int journal_seed(struct explore *explore, const struct trial *trial, cons
 	json_object_object_add(event, "end", json_object_new_string(end_words[trial->end]));
 	json_object_object_add(event, "find", find ? json_object_new_int((int)find->number) : NULL);
 	json_object_object_add(event, "reason",
-			       trial->end == TRIAL_BROKEN ? json_object_new_string(trial->reason)
-							  : NULL);
+			       trial_is_void(trial) ? json_object_new_string(trial->reason) : NULL);
 	json_object_object_add(event, "operations", json_object_new_uint64(trial->operations));
 	return append(explore, event);
 }
@@ -101,6 +100,7 @@ static bool next_attempt(void *context, struct trial *trial)
 		return false;
 	trial->number = attempt->next;
 	trial->plan = attempt->plans[attempt->next++];
+	trial->wanted = &attempt->find->signature;
 	return true;
 }
 
@@ -198,10 +198,12 @@ static bool next_seed(void *context, struct trial *trial)
 	while (explore->next < explore->order.seeds && explore->is_done[explore->next])
 		explore->next++;
 	if (explore->next == explore->order.seeds || search->has_new ||
-	    (explore->order.until_found && explore->n_finds))
+	    (explore->order.until_found && explore->n_finds > explore->n_known))
 		return false;
 	stress_plan_draw(&trial->plan, explore->order.first_seed + explore->next,
 			 explore->order.duration_ns, &explore->order.choice);
+	if (explore->order.max_rounds && trial->plan.rounds > explore->order.max_rounds)
+		trial->plan.rounds = (unsigned int)explore->order.max_rounds;
 	explore->next++;
 	return true;
 }
@@ -232,6 +234,7 @@ static int take_new_find(struct search *search, struct trial *trial, struct find
 	struct find find = {.number = (unsigned int)explore->n_finds + 1,
 			    .seed = trial->plan.seed,
 			    .signature = trial->signature,
+			    .is_known = trial->is_known,
 			    .plan = trial->plan,
 			    .rounds = trial->rounds,
 			    .first_actors = trial->plan.n_actors,
@@ -242,30 +245,34 @@ static int take_new_find(struct search *search, struct trial *trial, struct find
 	if (err)
 		return err;
 	*out = add_find(explore, &find);
-	search->has_new = explore->order.shrink_runs;
-	message_note("seed %" PRIu64 " found: %s: %s", trial->plan.seed, find.signature.kind,
-		     find.signature.text);
+	explore->n_known += find.is_known;
+	search->has_new |= explore->order.shrink_runs && !find.is_known;
+	message_note("seed %" PRIu64 " %s: %s: %s", trial->plan.seed,
+		     find.is_known ? "shows what the base is known for" : "found",
+		     find.signature.kind, find.signature.text);
 	return *out ? 0 : -ENOMEM;
 }
 
 static void show_rate(struct search *search)
 {
 	struct explore *explore = search->explore;
+	size_t n_new = explore->n_finds - explore->n_known;
 	char detail[128];
 
 	explore->now_s =
 		search->before_s + (double)(clock_now_ns() - search->begin_ns) / (double)NS_PER_S;
 	snprintf(detail, sizeof(detail), "%.1f seeds/min, %zu find%s",
-		 60 * (double)explore->n_now / explore->now_s, explore->n_finds,
-		 explore->n_finds == 1 ? "" : "s");
+		 60 * (double)explore->n_now / explore->now_s, n_new, n_new == 1 ? "" : "s");
 	progress_update(explore->n_done, detail);
 }
 
 /* A guest that never got to work says nothing of the kernel; many of them, that nothing works. */
-static int take_broken(struct explore *explore, const struct trial *trial)
+static int take_void(struct explore *explore, const struct trial *trial)
 {
 	explore->n_broken++;
-	message_warning("seed %" PRIu64 " says nothing: %s", trial->plan.seed, trial->reason);
+	explore->n_no_progress += trial->end == TRIAL_NO_PROGRESS;
+	message_warning("seed %" PRIu64 " says nothing%s: %s", trial->plan.seed,
+			trial->end == TRIAL_NO_PROGRESS ? " (no progress)" : "", trial->reason);
 	if (explore->n_broken < HOPELESS || explore->n_now)
 		return 0;
 	message_error("no guest gets to work: the last one said '%s'", trial->reason);
@@ -286,13 +293,13 @@ static int end_seed(void *context, struct trial *trial)
 			err = take_new_find(search, trial, &find);
 		if (!err) {
 			find->n_seeds++;
-			explore->n_found++;
+			explore->n_found += !find->is_known;
 		}
 	}
 	if (!err)
 		err = journal_seed(explore, trial, find);
-	if (!err && trial->end == TRIAL_BROKEN)
-		return take_broken(explore, trial);
+	if (!err && trial_is_void(trial))
+		return take_void(explore, trial);
 	if (!err) {
 		explore->is_done[trial->plan.seed - explore->order.first_seed] = 1;
 		explore->n_done++;
@@ -307,7 +314,7 @@ static int shrink_finds(struct explore *explore)
 	int err = 0;
 
 	for (size_t i = 0; i < explore->n_finds && !err && explore->order.shrink_runs; i++)
-		if (!explore->finds[i].is_shrunk)
+		if (!explore->finds[i].is_shrunk && !explore->finds[i].is_known)
 			err = explore_shrink(explore, &explore->finds[i]);
 	return err;
 }

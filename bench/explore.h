@@ -8,6 +8,7 @@
 
 #include "bench/campaign.h"
 #include "bench/files.h"
+#include "bench/known_faults.h"
 #include "bench/signature.h"
 #include "workloads/stress_plan.h"
 
@@ -32,6 +33,7 @@
 struct explore_order {
 	uint64_t first_seed, seeds;
 	uint64_t duration_ns; /* of each seed's rounds, in virtual time */
+	uint64_t max_rounds;  /* of each seed; 0: as many as fill that time */
 	bool until_found;     /* ends with the first find */
 	uint64_t shrink_runs; /* guests that shrinking a find may boot; 0: it is kept as it is */
 	struct stress_choice choice;
@@ -40,22 +42,27 @@ struct explore_order {
 	const char *topology;
 	unsigned int memory_mib;
 	unsigned int watchdog_s;
-	const char *results, *id; /* of a new one */
+	const char *results, *id;	  /* of a new one */
+	const struct known_faults *known; /* the base's; borrowed, no part of its document */
 };
 
 enum trial_end {
 	TRIAL_CLEAN,
 	TRIAL_FOUND,
 	TRIAL_BROKEN, /* the guest never got that far: no word about the kernel */
+	/* The wall's clock ended it: it may have been slow, or this host was. Never a find. */
+	TRIAL_NO_PROGRESS,
 };
 
 /* One guest and what came of it. */
 struct trial {
 	struct stress_plan plan;
 	enum trial_end end;
-	struct signature signature; /* of TRIAL_FOUND */
-	char reason[256];	    /* of TRIAL_BROKEN */
-	unsigned int rounds;	    /* that it came to, the last one included */
+	const struct signature *wanted; /* of the caller: preferred to all else; may be NULL */
+	struct signature signature;	/* of TRIAL_FOUND */
+	bool is_known;			/* it, to the base's known faults */
+	char reason[256];		/* of TRIAL_BROKEN and TRIAL_NO_PROGRESS */
+	unsigned int rounds;		/* that it came to, the last one included */
 	uint64_t operations;
 	double wall_s;
 	char *log; /* the console's text */
@@ -66,6 +73,8 @@ struct trial {
 };
 
 void trial_release(struct trial *trial);
+/* Whether it says nothing about the kernel: its seed is still to be tried. */
+bool trial_is_void(const struct trial *trial);
 
 /* Where guests boot: one kernel, one set of files, so many at once. */
 struct explore_guests {
@@ -74,6 +83,7 @@ struct explore_guests {
 	char *arguments, *kernel_path, *guest_path, *log_folder;
 	unsigned int jobs;
 	unsigned int booted; /* numbers the logs */
+	const struct known_faults *known;
 };
 
 /*
@@ -92,14 +102,18 @@ void explore_guests_close(struct explore_guests *guests);
 struct explore_source {
 	bool (*next)(void *context, struct trial *trial);
 	int (*done)(void *context, struct trial *trial);
+	/* Optional: a trial with a stop_ns stands still, at @at_ns, and a debugger may look at it.
+	 */
+	void (*stopped)(void *context, uint64_t at_ns);
 	void *context;
 };
 int explore_guests_run(struct explore_guests *guests, const struct explore_source *source);
 
 /* How long a guest may take on its own clock until it has hung. */
 uint64_t explore_limit_ns(const struct stress_plan *plan);
-/* What came of a guest, from its answer and @trial->log. */
-void explore_judge(struct trial *trial, const struct boot_answer *answer);
+/* What came of a guest, from its answer and @trial->log; @known: may be NULL (explore_judge.c). */
+void explore_judge(struct trial *trial, const struct boot_answer *answer,
+		   const struct known_faults *known);
 
 /* ---- finds: explore_find.c ---- */
 
@@ -114,6 +128,7 @@ struct find {
 	uint64_t first_at_ns;
 	uint64_t n_seeds; /* that showed it */
 	bool is_shrunk;
+	bool is_known; /* to be the base kernel's: it is kept, and no find of the series */
 };
 
 /* What a guest has to be for a trial to be the same one again. Strings are owned. */
@@ -170,10 +185,12 @@ struct explore {
 	unsigned char *is_done; /* by seed, from the first */
 	uint64_t next;		/* the first seed that nobody has begun, counted from the first */
 	uint64_t n_done, n_found, n_operations;
-	uint64_t n_broken, n_now; /* since this process began */
+	/* Since this process began: without a word about the kernel, of these by the watchdog; with
+	 * one. */
+	uint64_t n_broken, n_no_progress, n_now;
 	double now_s;
 	struct find *finds;
-	size_t n_finds;
+	size_t n_finds, n_known; /* the latter of these are the base's */
 	struct explore_guests guests;
 };
 

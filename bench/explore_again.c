@@ -46,6 +46,7 @@ static bool next_replay(void *context, struct trial *trial)
 		return false;
 	replay->has_begun = true;
 	trial->plan = replay->folder->find.plan;
+	trial->wanted = &replay->folder->find.signature;
 	trial->stop_ns = replay->stop_ns;
 	trial->gdb_path = replay->gdb_path;
 	return true;
@@ -67,7 +68,7 @@ static int report_replay(const struct replay *replay)
 	const struct trial *trial = &replay->trial;
 	const struct signature *found = &trial->signature;
 
-	if (trial->end == TRIAL_BROKEN) {
+	if (trial_is_void(trial)) {
 		message_error("the guest never got to where the find is: %s", trial->reason);
 		return EXIT_BROKE;
 	}
@@ -121,16 +122,17 @@ static int check_same(const struct find_folder *folder, const char *directory,
 	return err;
 }
 
-/* Where the symbols are, if they were kept beside the image. */
-static void say_debugger(const struct replay *replay)
+/* It stands still. Where the symbols are, if they were kept beside the image. */
+static void say_debugger(void *context, uint64_t at_ns)
 {
+	const struct replay *replay = context;
 	const char *image = replay->folder->guest.image_path, *slash = strrchr(image, '/');
 	char *symbols = format_string("%.*svmlinux", slash ? (int)(slash + 1 - image) : 0, image);
 	bool has_symbols = symbols && !access(symbols, R_OK);
 
-	message_note("the machine stops at %.6f s of its clock, %.6f s before the find; then",
-		     (double)replay->stop_ns / (double)NS_PER_S,
-		     (double)(replay->folder->find.signature.at_ns - replay->stop_ns) /
+	message_note("the machine stands still at %.9f s of its clock, %.6f s before the find; now",
+		     (double)at_ns / (double)NS_PER_S,
+		     ((double)replay->folder->find.signature.at_ns - (double)at_ns) /
 			     (double)NS_PER_S);
 	message_note("  gdb %s%s-ex 'target remote %s'", has_symbols ? symbols : "",
 		     has_symbols ? " " : "", replay->gdb_path);
@@ -155,15 +157,19 @@ static int prepare_debugger(struct replay *replay, const struct explore_values *
 	replay->gdb_path = format_string("/tmp/proxeval-gdb-%d", (int)getpid());
 	if (!replay->gdb_path)
 		return EXIT_BROKE;
-	say_debugger(replay);
+	message_note("it runs up to %.6f s of its clock; attach then, not before: stopping a guest "
+		     "changes its way",
+		     (double)replay->stop_ns / (double)NS_PER_S);
 	return 0;
 }
 
 static int run_replay(struct replay *replay, const struct explore_values *values)
 {
 	struct explore_order order = find_order(replay->folder);
-	const struct explore_source source = {
-		.next = next_replay, .done = end_replay, .context = replay};
+	const struct explore_source source = {.next = next_replay,
+					      .done = end_replay,
+					      .stopped = say_debugger,
+					      .context = replay};
 	struct explore_guests guests;
 	int err;
 

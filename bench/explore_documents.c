@@ -98,6 +98,7 @@ struct json_object *explore_to_json(const struct explore *explore)
 	add_number(document, "first_seed", order->first_seed);
 	add_number(document, "seeds", order->seeds);
 	add_number(document, "duration_ns", order->duration_ns);
+	add_number(document, "max_rounds", order->max_rounds);
 	add_bool(document, "until_found", order->until_found);
 	add_number(document, "shrink_runs", order->shrink_runs);
 	json_object_object_add(document, "only", only);
@@ -126,6 +127,7 @@ struct json_object *find_to_json(const struct explore *explore, const struct fin
 	add_number(document, "actors", find->plan.n_actors);
 	add_number(document, "rounds", find->rounds);
 	add_bool(document, "is_shrunk", find->is_shrunk);
+	add_bool(document, "is_known", find->is_known);
 	add_number(first, "actors", find->first_actors);
 	add_number(first, "rounds", find->first_rounds);
 	add_number(first, "at_ns", find->first_at_ns);
@@ -147,6 +149,7 @@ static struct json_object *find_summary(const struct find *find)
 	add_number(object, "actors", find->plan.n_actors);
 	add_number(object, "rounds", find->rounds);
 	add_bool(object, "is_shrunk", find->is_shrunk);
+	add_bool(object, "is_known", find->is_known);
 	return object;
 }
 
@@ -161,6 +164,7 @@ struct json_object *explore_summary(const struct explore *explore)
 	add_number(document, "seeds_done", explore->n_done);
 	add_number(document, "seeds_found", explore->n_found);
 	add_number(document, "seeds_broken", explore->n_broken);
+	add_number(document, "seeds_without_progress", explore->n_no_progress);
 	add_number(document, "operations", explore->n_operations);
 	json_object_object_add(document, "seeds_per_minute",
 			       explore->n_now ? json_object_new_double(rate) : NULL);
@@ -316,11 +320,12 @@ int explore_from_json(struct explore *explore, struct json_object *document, cha
 	order->first_seed = take_number(&reading, document, "first_seed", EXPLORE_MAX_SEED);
 	order->seeds = take_number(&reading, document, "seeds", EXPLORE_MAX_SEED);
 	order->duration_ns = take_number(&reading, document, "duration_ns", 86400 * NS_PER_S);
+	order->max_rounds = take_number(&reading, document, "max_rounds", STRESS_MAX_ROUNDS);
 	order->until_found = take_bool(&reading, document, "until_found");
 	order->shrink_runs = take_number(&reading, document, "shrink_runs", UINT32_MAX);
 	read_only(&reading, document, &order->choice);
 	read_guest(&reading, document, &explore->guest);
-	expect_keys(&reading, document, 10);
+	expect_keys(&reading, document, 11);
 	order->label = explore->guest.label;
 	order->arguments = explore->guest.arguments;
 	order->topology = explore->guest.topology;
@@ -361,6 +366,7 @@ int find_from_json(struct find_folder *out, struct json_object *document, char *
 	take_number(&reading, document, "actors", STRESS_MAX_ACTORS);
 	find->rounds = (unsigned int)take_number(&reading, document, "rounds", STRESS_MAX_ROUNDS);
 	find->is_shrunk = take_bool(&reading, document, "is_shrunk");
+	find->is_known = take_bool(&reading, document, "is_known");
 	first = take(&reading, document, "first", json_type_object);
 	if (first) {
 		find->first_actors = take_number(&reading, first, "actors", STRESS_MAX_ACTORS);
@@ -370,6 +376,6 @@ int find_from_json(struct find_folder *out, struct json_object *document, char *
 		expect_keys(&reading, first, 3);
 	}
 	read_guest(&reading, document, &out->guest);
-	expect_keys(&reading, document, 10);
+	expect_keys(&reading, document, 11);
 	return reading.has_failed ? -EINVAL : 0;
 }

@@ -23,6 +23,21 @@
 #define DOCUMENT_MAX_BYTES (1u << 20)
 #define IMAGE_MAX_BYTES	   (1u << 30)
 
+/*
+ * Behind the variant's own: warnings show on the console with their stacks; an NMI, which the end
+ * of virtual time sends, is answered with a panic, and that with what each CPU does. A guest whose
+ * CPUs are busy costs some 5 s of the host's for each of its own: the kernel's own detectors are
+ * told to look sooner than they would, for soft lockups after 4 s, stalls of RCU after 5 s and hung
+ * tasks after 6 to 12 s. Nothing here takes a fraction of that. Told the speed of the TSC and of a
+ * delay's loop, which QEMU's clock makes 1 GHz, the kernel measures neither: a fifth of a second
+ * per boot.
+ */
+#define EXPLORE_ARGUMENTS                                                          \
+	"loglevel=5 unknown_nmi_panic panic_sys_info=all_bt "                      \
+	"softlockup_all_cpu_backtrace=1 watchdog_thresh=2 "                        \
+	"rcupdate.rcu_cpu_stall_timeout=5 sysctl.kernel.hung_task_timeout_secs=6 " \
+	"tsc_early_khz=1000000 lpj=1000000"
+
 void explore_free(struct explore *explore)
 {
 	if (!explore)
@@ -127,13 +142,14 @@ static int keep_inputs(struct explore *explore)
 
 static int fill_identity(struct explore *explore)
 {
-	const struct explore_order *order = &explore->order;
+	struct explore_order *order = &explore->order;
 	struct guest_identity *guest = &explore->guest;
 	struct qemu_version version;
 	int err = qemu_find_version(&version);
 
 	guest->label = strdup(order->label);
-	guest->arguments = strdup(order->arguments);
+	guest->arguments = format_string("%s%s" EXPLORE_ARGUMENTS, order->arguments,
+					 *order->arguments ? " " : "");
 	guest->topology = strdup(order->topology);
 	guest->image_path = strdup(order->image_path);
 	guest->memory_mib = order->memory_mib;
@@ -142,6 +158,7 @@ static int fill_identity(struct explore *explore)
 		memcpy(guest->qemu, version.text, sizeof(guest->qemu));
 	if (!guest->label || !guest->arguments || !guest->topology || !guest->image_path)
 		err = -ENOMEM;
+	order->arguments = guest->arguments;
 	return err ? message_errno(err, "cannot say what the guests are") : 0;
 }
 
@@ -252,14 +269,15 @@ static void take_event(void *context, struct json_object *event)
 	    !json_object_object_get_ex(event, "end", &end) ||
 	    (has_find && !find) /* its folder is gone: the seed will find it again */ ||
 	    !json_object_is_type(end, json_type_string) ||
-	    !strcmp(json_object_get_string(end), "broken"))
+	    !strcmp(json_object_get_string(end), "broken") ||
+	    !strcmp(json_object_get_string(end), "no-progress"))
 		return;
 	explore->is_done[seed] = 1;
 	explore->n_done++;
 	explore->n_operations += number_of(event, "operations", &has_seed);
 	if (find) {
 		find->n_seeds++;
-		explore->n_found++;
+		explore->n_found += !find->is_known;
 	}
 }
 
@@ -285,6 +303,7 @@ static int load_finds(struct explore *explore)
 		if (grown) {
 			explore->finds = grown;
 			grown[explore->n_finds] = folder.find;
+			explore->n_known += folder.find.is_known;
 			grown[explore->n_finds++].is_shrunk = false; /* the journal knows */
 		}
 		find_folder_release(&folder);

@@ -22,16 +22,8 @@
 
 #define POLL_MS	      50u
 #define LOG_MAX_BYTES (64u << 20)
-/*
- * Behind the variant's own: warnings show on the console with their stacks; an NMI, which the end
- * of virtual time sends, is answered with one.
- */
-#define EXPLORE_ARGUMENTS "loglevel=5 unknown_nmi_panic softlockup_all_cpu_backtrace=1"
-/*
- * A guest that has not gone down by then hangs: so long after its rounds that the kernel's own
- * detectors (soft lockups after 20 s, hung tasks after 30 to 60) come first, as they say more.
- */
-#define LIMIT_NS (UINT64_C(70) * NS_PER_S)
+/* A guest that has not gone down by then hangs: so long after its rounds that those come first. */
+#define LIMIT_NS (UINT64_C(20) * NS_PER_S)
 
 uint64_t explore_limit_ns(const struct stress_plan *plan)
 {
@@ -47,124 +39,16 @@ void trial_release(struct trial *trial)
 	trial->log_path = trial->log = NULL;
 }
 
-/* ---- what came of a guest ----------------------------------------------------------------- */
-
-static const char *text_at(struct json_object *object, const char *key)
+bool trial_is_void(const struct trial *trial)
 {
-	struct json_object *value;
-
-	return json_object_object_get_ex(object, key, &value) &&
-			       json_object_is_type(value, json_type_string)
-		       ? json_object_get_string(value)
-		       : "";
-}
-
-static uint64_t number_at(struct json_object *object, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(object, key, &value) &&
-			       json_object_is_type(value, json_type_int)
-		       ? json_object_get_uint64(value)
-		       : 0;
-}
-
-static uint64_t sum_numbers(struct json_object *object)
-{
-	uint64_t sum = 0;
-
-	if (json_object_is_type(object, json_type_object)) {
-		json_object_object_foreach (object, key, count) {
-			(void)key;
-			sum += json_object_get_uint64(count);
-		}
-	}
-	return sum;
-}
-
-static void judge_result(struct trial *trial, struct json_object *result)
-{
-	struct json_object *problems = NULL, *operations = NULL, *first;
-
-	trial->rounds = (unsigned int)number_at(result, "rounds");
-	if (json_object_object_get_ex(result, "operations", &operations))
-		trial->operations = sum_numbers(operations);
-	json_object_object_get_ex(result, "problems", &problems);
-	if (strcmp(text_at(result, "format"), "proxeval-stress-result") != 0 ||
-	    !json_object_is_type(problems, json_type_array)) {
-		trial->end = TRIAL_BROKEN;
-		snprintf(trial->reason, sizeof(trial->reason),
-			 "the guest's result is not that of a stress");
-		return;
-	}
-	if (!json_object_array_length(problems))
-		return;
-	first = json_object_array_get_idx(problems, 0);
-	trial->end = TRIAL_FOUND;
-	signature_from_problem(&trial->signature, trial->log, text_at(first, "kind"),
-			       text_at(first, "text"), number_at(first, "at_ns"));
-	/* The rounds that ended, and the one that did not. */
-	if (!strcmp(trial->signature.kind, "lost"))
-		trial->rounds++;
-}
-
-/* With what the guest's program said of it itself, where it did. */
-static void explain_broken(struct trial *trial, const char *reason)
-{
-	static const char sign[] = "proxeval: error: ";
-	const char *said = strstr(trial->log, sign);
-
-	snprintf(trial->reason, sizeof(trial->reason), "%s", reason);
-	if (!said)
-		return;
-	said += strlen(sign);
-	snprintf(trial->reason, sizeof(trial->reason), "%.*s (%.100s)",
-		 (int)(strcspn(said, "\r\n") < 140 ? strcspn(said, "\r\n") : 140), said, reason);
-}
-
-static bool has_run_out(const struct boot_answer *answer)
-{
-	return strstr(answer->reason, QEMU_TURNS_LIMIT_SIGN);
-}
-
-static void judge_end(struct trial *trial, const struct boot_answer *answer)
-{
-	const char *at = strstr(answer->reason, QEMU_TURNS_LIMIT_SIGN);
-
-	if (!has_run_out(answer)) {
-		trial->end = TRIAL_BROKEN;
-		explain_broken(trial, answer->reason);
-		return;
-	}
-	/* It did not even answer the NMI. */
-	trial->end = TRIAL_FOUND;
-	signature_from_problem(&trial->signature, trial->log, "hang",
-			       "the guest hangs and answers no NMI",
-			       strtoull(at + strlen(QEMU_TURNS_LIMIT_SIGN), NULL, 10));
-}
-
-/* The kernel's own word comes first: it was said when it happened, and with a stack. */
-void explore_judge(struct trial *trial, const struct boot_answer *answer)
-{
-	trial->end = TRIAL_CLEAN;
-	if (answer->outcome == BOOT_OK)
-		judge_result(trial, answer->result);
-	else if (answer->outcome != BOOT_PANICKED)
-		judge_end(trial, answer);
-	if (trial->end == TRIAL_BROKEN && !answer->reached_runner)
-		return;
-	if (signature_from_log(&trial->signature, trial->log))
-		trial->end = TRIAL_FOUND;
-	else if (answer->outcome == BOOT_PANICKED)
-		trial->end = TRIAL_BROKEN;
-	if (trial->end == TRIAL_BROKEN && !*trial->reason)
-		snprintf(trial->reason, sizeof(trial->reason), "%s", answer->reason);
+	return trial->end == TRIAL_BROKEN || trial->end == TRIAL_NO_PROGRESS;
 }
 
 /* ---- running them -------------------------------------------------------------------------- */
 
 struct slot {
 	struct trial trial;
+	const struct explore_source *source;
 	void *handle; /* NULL: free */
 };
 
@@ -178,6 +62,14 @@ static void on_progress(void *context, unsigned long done, unsigned long total, 
 		slot->trial.rounds = (unsigned int)done + 1;
 	else
 		slot->trial.rounds = 1;
+}
+
+static void on_stopped(void *context, uint64_t at_ns)
+{
+	const struct explore_source *source = ((struct slot *)context)->source;
+
+	if (source->stopped)
+		source->stopped(source->context, at_ns);
 }
 
 static int read_log(struct trial *trial)
@@ -207,6 +99,7 @@ static int begin_trial(struct explore_guests *guests, struct slot *slot)
 		.stop_ns = trial->stop_ns,
 		.gdb_path = trial->gdb_path,
 		.on_progress = on_progress,
+		.on_stopped = on_stopped,
 		.context = slot,
 	};
 	int err = -ENOMEM;
@@ -241,7 +134,7 @@ static int look_after(struct explore_guests *guests, struct slot *slot,
 	if (err) {
 		message_errno(err, "cannot read the log %s", trial->log_path);
 	} else {
-		explore_judge(trial, &answer);
+		explore_judge(trial, &answer, guests->known);
 		err = source->done(source->context, trial);
 	}
 	json_object_put(answer.result);
@@ -261,6 +154,7 @@ static int fill_slots(struct explore_guests *guests, struct slot *slots,
 
 		if (!slots[i].handle) {
 			slots[i].trial = (struct trial){0};
+			slots[i].source = source;
 			if (!source->next(source->context, &slots[i].trial))
 				continue;
 			err = begin_trial(guests, &slots[i]);
@@ -352,8 +246,8 @@ int explore_guests_open(struct explore_guests *guests, const struct explore_orde
 	int err = -ENOMEM;
 
 	*guests = (struct explore_guests){.jobs = jobs ? jobs : count_cpus()};
-	guests->arguments = format_string("%s%s" EXPLORE_ARGUMENTS, order->arguments,
-					  *order->arguments ? " " : "");
+	guests->arguments = strdup(order->arguments);
+	guests->known = order->known;
 	guests->kernel_path = kernel_path ? strdup(kernel_path)
 					  : format_string("%s/" EXPLORE_KERNEL_NAME, folder);
 	guests->guest_path = format_string("%s/" EXPLORE_GUEST_NAME, folder);

@@ -192,6 +192,9 @@ int shrink_plan(struct shrink *shrink, struct stress_plan *plan, unsigned int ro
 
 	if (!err)
 		err = cut_rounds(shrink, &candidates, plan, &rounds);
+	/* First, as every later candidate takes as long as its rounds. */
+	if (!err)
+		err = shrink_rounds(shrink, &candidates, plan, &rounds);
 	if (!err)
 		err = shrink_actors(shrink, &candidates, plan, &rounds);
 	if (!err)

@@ -21,6 +21,8 @@
 #define STUCK_MAX	  32
 #define SETTLE_TRIES	  50
 #define SETTLE_NS	  20000000 /* × SETTLE_TRIES: one second */
+#define BOOKS_NS	  100000000
+#define BOOKS_READS	  10
 #define SCHED_DEBUG_BYTES (64 << 20)
 #define KMSG_RECORD_BYTES 65536 /* a record is never longer than a page and some */
 
@@ -258,6 +260,21 @@ static bool sum_uninterruptible(const char *root, long long *sum)
 bool health_sum_uninterruptible(long long *sum)
 {
 	return sum_uninterruptible("", sum);
+}
+
+bool health_settle_uninterruptible(long long *sum)
+{
+	const struct timespec pause = {.tv_nsec = BOOKS_NS / BOOKS_READS};
+	long long now;
+
+	if (!health_sum_uninterruptible(sum))
+		return false;
+	for (int i = 0; i < BOOKS_READS; i++) {
+		nanosleep(&pause, NULL);
+		if (health_sum_uninterruptible(&now) && now < *sum)
+			*sum = now;
+	}
+	return true;
 }
 
 static void look_at_blocked(struct blocked *blocked, const char *root)

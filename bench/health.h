@@ -40,6 +40,11 @@ struct json_object *health_end(struct health *health);
  * the runnable tasks. False when the kernel does not show it (to this user).
  */
 bool health_sum_uninterruptible(long long *sum);
+/*
+ * The least of such sums over 0.1 s: that a module was loaded leaves a worker in state D until the
+ * next grace period of RCU, which says nothing of the books.
+ */
+bool health_settle_uninterruptible(long long *sum);
 
 /*
  * Whether a line of the log is a kernel warning, oops or report (shared with the VM's log

@@ -53,8 +53,12 @@ static void unlock_kernels(int lock_fd)
 		close(lock_fd);
 }
 
-/* The series asked for, without what is to be left out, and the machine's aids behind it. */
-static int read_series(const struct kernel_request *request, bool is_again, struct series *series)
+/*
+ * The series asked for, without what is to be left out, and the machine's aids behind it; all in
+ * the form that a tree of @version takes (NULL: not known yet).
+ */
+static int read_series(const struct kernel_request *request, const char *version, bool is_again,
+		       struct series *series)
 {
 	char *standard = paths_data("kernel-patches/series"), *posted = NULL;
 	char *aids = paths_data("kernel-patches/vm/series");
@@ -73,6 +77,8 @@ static int read_series(const struct kernel_request *request, bool is_again, stru
 		err = series_check_needs(series);
 	if (!err && !access(aids, F_OK))
 		err = series_read(aids, true, series);
+	if (!err && version)
+		err = series_suit_base(series, version);
 	free(posted);
 	free(standard);
 	free(aids);
@@ -91,14 +97,18 @@ int kernel_check_request(const struct kernel_request *request)
 {
 	struct series series = {0};
 	struct fragments fragments = {0};
+	char *version = NULL;
 	int err = check_base(request->base);
 
 	if (!err && request->tree)
 		err = kernel_tree_check(request->tree);
+	if (!err && request->tree)
+		version = kernel_tree_version(request->tree);
 	if (!err)
-		err = read_series(request, false, &series);
+		err = read_series(request, version ? version : request->base, false, &series);
 	if (!err)
 		err = fragments_read(request->fragments, &fragments);
+	free(version);
 	series_release(&series);
 	fragments_release(&fragments);
 	return err;
@@ -221,7 +231,7 @@ static int make_from(const struct kernel_request *request, const struct kernel_s
 				       .hash = hash,
 				       .jobs = request->jobs ? request->jobs
 							     : (uint64_t)(cpus > 0 ? cpus : 1)};
-	int err = read_series(request, true, &series);
+	int err = read_series(request, source->version, true, &series);
 
 	if (!err)
 		err = fragments_read(request->fragments, &fragments);
@@ -272,10 +282,10 @@ static int open_locked(const struct kernel_request *request, bool patch, char **
 	struct series series = {0};
 	int lock_fd, err = lock_kernels(&lock_fd);
 
-	if (!err && patch)
-		err = read_series(request, true, &series);
 	if (!err)
 		err = kernel_source_open(request, &source);
+	if (!err && patch)
+		err = read_series(request, source.version, true, &series);
 	if (!err && patch)
 		err = apply_series(&series, &source);
 	if (!err) {

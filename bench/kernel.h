@@ -9,7 +9,7 @@
  * paths_build("kernel"); a finished build is kept under the hash of what went in.
  */
 struct kernel_request {
-	const char *base;   /* "7.2"; NULL: the newest known base that is to be had */
+	const char *base;   /* "7.2"; NULL: the first known base that is to be had */
 	const char *tree;   /* --kernel-tree: a git tree or an unpacked source; NULL: the
 			       distribution's */
 	const char *series; /* a quilt series file; NULL: kernel-patches/series */

@@ -16,8 +16,7 @@
 
 #define SOURCES_MAX_BYTES (1 << 20)
 
-/* The bases that kernel-patches/series is known to apply to, the newest first. */
-static const char *const known_bases[] = {"7.2", NULL};
+const char *const kernel_bases[] = {"7.2", "7.3", NULL};
 
 /*
  * Where a release that is out gets newer kernels from: its own backports first (one
@@ -432,16 +431,12 @@ static char *package_version(const struct private_apt *apt, const char *package)
 
 /* --- the search --- */
 
-struct find {
-	char *suite, *base, *version;
-};
-
-static void find_release(struct find *find)
+void apt_package_release(struct apt_package *package)
 {
-	free(find->suite);
-	free(find->base);
-	free(find->version);
-	*find = (struct find){0};
+	free(package->base);
+	free(package->version);
+	free(package->suite);
+	*package = (struct apt_package){0};
 }
 
 static bool is_newer(const char *version, const char *than)
@@ -457,7 +452,7 @@ static bool is_newer(const char *version, const char *than)
  * or a later version of the same.
  */
 static void search_suite(const struct private_apt *apt, const char *suite, const char *const *bases,
-			 struct find *find)
+			 struct apt_package *find)
 {
 	for (; *bases; bases++) {
 		bool is_same = find->base && !strcmp(find->base, *bases);
@@ -467,8 +462,8 @@ static void search_suite(const struct private_apt *apt, const char *suite, const
 		version = package ? package_version(apt, package) : NULL;
 		free(package);
 		if (version && (!is_same || is_newer(version, find->version))) {
-			find_release(find);
-			*find = (struct find){
+			apt_package_release(find);
+			*find = (struct apt_package){
 				.suite = strdup(suite), .base = strdup(*bases), .version = version};
 			return;
 		}
@@ -479,7 +474,7 @@ static void search_suite(const struct private_apt *apt, const char *suite, const
 }
 
 static int search_suites(const struct apt_archive *archive, const char *codename,
-			 const char *const *bases, const char *root, struct find *find)
+			 const char *const *bases, const char *root, struct apt_package *find)
 {
 	static const char *const update[] = {"apt-get", "-q", "update", NULL};
 	size_t done = 0;
@@ -522,76 +517,74 @@ static int find_deb(const char *directory, const char *package, char **deb_path)
 	return err;
 }
 
-static int download(const char *root, const struct apt_archive *archive, const struct find *find,
-		    const char *directory, char **deb_path)
+/* The archive that the machine takes its own packages from; -ENOENT: there is none. */
+static int find_archive(struct apt_archives *archives, const char *codename,
+			const struct apt_archive **archive)
 {
-	char *package = format_string("linux-source-%s", find->base);
-	const char *const argv[] = {"apt-get", "-q", "download", package, NULL};
-	struct private_apt apt = {0};
-	int err;
+	int err = read_machine_archives(archives);
 
-	progress_begin("downloading the kernel source", 0);
-	progress_update(0, package);
-	err = private_apt_open(&apt, root, archive, find->suite);
-	if (!err)
-		err = run_apt(&apt, argv, directory);
-	progress_end(err ? "failed" : NULL);
-	if (!err)
-		err = find_deb(directory, package, deb_path);
-	if (err && err != -EINTR) {
-		message_error("cannot download %s %s from %s; see %s/log", package, find->version,
-			      find->suite, apt.directory);
-		err = err > 0 ? -EIO : err;
-	}
-	private_apt_release(&apt);
-	free(package);
-	return err;
+	if (err)
+		return err;
+	*archive = apt_find_main(archives, codename);
+	return *archive && is_program_available("apt-get") ? 0 : -ENOENT;
 }
 
-static int report_none(const char *base)
-{
-	message_error("no suite of this machine's distribution has the kernel source %s%s; name an "
-		      "unpacked source or a git tree with --kernel-tree DIR",
-		      base ? "linux-source-" : "package that the series is for", base ? base : "");
-	return -ENOENT;
-}
-
-int apt_download_source(const char *base, const char *directory, char **deb_path, char **base_taken,
-			char **version, char **suite)
+int apt_find_source(const char *base, struct apt_package *package)
 {
 	const char *const asked[] = {base, NULL};
 	char *root = paths_build("kernel/apt"), *codename = machine_codename();
 	struct apt_archives archives = {0};
 	const struct apt_archive *archive;
-	struct find find = {0};
-	int err = -ENOMEM;
+	int err = root ? find_archive(&archives, codename, &archive) : -ENOMEM;
 
-	if (!root)
-		goto out;
-	err = read_machine_archives(&archives);
-	if (err)
-		goto out;
-	archive = apt_find_main(&archives, codename);
-	if (!archive || !is_program_available("apt-get")) {
-		message_error(
-			"this machine has no apt archive to take the kernel source from; name "
-			"an unpacked source or a git tree with --kernel-tree DIR");
-		err = -ENOENT;
-		goto out;
-	}
-	err = search_suites(archive, codename, base ? asked : known_bases, root, &find);
-	if (!err && !find.base)
-		err = report_none(base);
+	*package = (struct apt_package){0};
 	if (!err)
-		err = download(root, archive, &find, directory, deb_path);
-	if (!err) {
-		*base_taken = find.base;
-		*version = find.version;
-		*suite = find.suite;
-		find = (struct find){0};
+		err = search_suites(archive, codename, base ? asked : kernel_bases, root, package);
+	if (!err && !package->base)
+		err = -ENOENT;
+	if (err)
+		apt_package_release(package);
+	apt_archives_release(&archives);
+	free(codename);
+	free(root);
+	return err;
+}
+
+static int download(const char *root, const struct apt_archive *archive,
+		    const struct apt_package *package, const char *directory, char **deb_path)
+{
+	char *name = format_string("linux-source-%s", package->base);
+	const char *const argv[] = {"apt-get", "-q", "download", name, NULL};
+	struct private_apt apt = {0};
+	int err;
+
+	progress_begin("downloading the kernel source", 0);
+	progress_update(0, name);
+	err = private_apt_open(&apt, root, archive, package->suite);
+	if (!err)
+		err = run_apt(&apt, argv, directory);
+	progress_end(err ? "failed" : NULL);
+	if (!err)
+		err = find_deb(directory, name, deb_path);
+	if (err && err != -EINTR) {
+		message_error("cannot download %s %s from %s; see %s/log", name, package->version,
+			      package->suite, apt.directory);
+		err = err > 0 ? -EIO : err;
 	}
-out:
-	find_release(&find);
+	private_apt_release(&apt);
+	free(name);
+	return err;
+}
+
+int apt_download_source(const struct apt_package *package, const char *directory, char **deb_path)
+{
+	char *root = paths_build("kernel/apt"), *codename = machine_codename();
+	struct apt_archives archives = {0};
+	const struct apt_archive *archive;
+	int err = root ? find_archive(&archives, codename, &archive) : -ENOMEM;
+
+	if (!err)
+		err = download(root, archive, package, directory, deb_path);
 	apt_archives_release(&archives);
 	free(codename);
 	free(root);

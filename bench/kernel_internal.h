@@ -59,12 +59,28 @@ const struct apt_archive *apt_find_main(const struct apt_archives *archives, con
 char *apt_render_source(const struct apt_archive *archive, const char *suite);
 
 /*
- * Downloads the source package of @base (NULL: the newest known base that is to be
- * had) into @directory. On success *@deb_path, *@base_taken, *@version and *@suite
- * are new strings. -ENOENT with its message when no suite has it.
+ * The bases that the series is for, up to a NULL. Without --base the first that is to be had is
+ * taken; so the first is the one that the published figures and the proof are of.
  */
-int apt_download_source(const char *base, const char *directory, char **deb_path, char **base_taken,
-			char **version, char **suite);
+extern const char *const kernel_bases[];
+
+struct apt_package {
+	char *base;    /* "7.2", of linux-source-7.2 */
+	char *version; /* "7.2.13-1" */
+	char *suite;
+};
+
+/*
+ * Looks for the source package of @base in the suites that are later than the machine's own; NULL:
+ * of the first of kernel_bases that one of them has. The newest version wins. -ENOENT, without a
+ * message, when there is none. apt_package_release() in every case.
+ */
+int apt_find_source(const char *base, struct apt_package *package);
+void apt_package_release(struct apt_package *package);
+
+/* Downloads it into @directory; *@deb_path is a new string. A negative errno comes with its
+ * message. */
+int apt_download_source(const struct apt_package *package, const char *directory, char **deb_path);
 
 /* --- kernel_source.c: a tree below sources/ --- */
 
@@ -99,6 +115,8 @@ struct series_patch {
 	char *needs; /* tags that it does not go without, separated by blanks; may be NULL */
 	char *holds; /* the tag of a part of it, from "# K7 holds R1"; may be NULL */
 	char *path;
+	char *plain_path;   /* of the form that the series names, once --without took another; else
+			       NULL */
 	size_t number;	    /* in the series as it was read, from 1 on */
 	unsigned int strip; /* -pN */
 	char sha256[SHA256_HEX_SIZE];
@@ -127,6 +145,22 @@ void series_release(struct series *series);
  * patch.
  */
 int series_leave_out(struct series *series, const char *which);
+
+/*
+ * For a tree of @version ("7.3.4", or "7.3"): every patch of which a folder base-X.Y beside it has
+ * another form takes that, of the newest base that is not newer than the tree. After
+ * series_leave_out(), whose forms may have one of their own in without-TAG/base-X.Y; -EINVAL with
+ * a message when a patch has a form for either and none for both.
+ */
+int series_suit_base(struct series *series, const char *version);
+
+/* The patch that is @tag or holds it; NULL: none is. */
+const struct series_patch *series_find_tag(const struct series *series, const char *tag);
+
+/* The tags of the patches that need @tag, separated by blanks; the caller frees it. NULL: no
+ * memory.
+ */
+char *series_dependents(const struct series *series, const char *tag);
 
 /* Whether every patch has those that it needs; -EINVAL with a message that names them. */
 int series_check_needs(const struct series *series);

@@ -128,6 +128,7 @@ static void patch_release(struct series_patch *item)
 	free(item->needs);
 	free(item->holds);
 	free(item->path);
+	free(item->plain_path);
 	*item = (struct series_patch){0};
 }
 
@@ -190,19 +191,23 @@ static long find_patch(const struct series *series, const char *which)
 	return found;
 }
 
-/* Takes the form of @item that was made for a series without @tag: 1, or 0 if there is none. */
-static int adapt_patch(struct series_patch *item, const char *tag)
+/* "a/b.patch" in @folder beside it: "a/FOLDER/b.patch". A new string, or NULL. */
+static char *in_folder(const char *name, const char *folder)
 {
-	char *directory = directory_of(item->path), *path = NULL, *name = NULL;
-	int err = 0;
+	const char *slash = strrchr(name, '/');
+	int chars = slash ? (int)(slash + 1 - name) : 0;
 
-	if (directory)
-		path = format_string("%s/without-%s/%s", directory, tag, item->name);
-	if (!path) {
-		err = -ENOMEM;
-	} else if (!access(path, F_OK)) {
-		name = format_string("without-%s/%s", tag, item->name);
-		err = name ? sha256_file(path, item->sha256) : -ENOMEM;
+	return format_string("%.*s%s/%s", chars, name, folder, name + chars);
+}
+
+/* Takes the form of @item that @folder beside it has: 1, or 0 if there is none. */
+static int take_form(struct series_patch *item, const char *folder)
+{
+	char *name = in_folder(item->name, folder), *path = in_folder(item->path, folder);
+	int err = name && path ? 0 : -ENOMEM;
+
+	if (!err && !access(path, F_OK)) {
+		err = sha256_file(path, item->sha256);
 		if (!err) {
 			char *old_name = item->name, *old_path = item->path;
 
@@ -213,10 +218,70 @@ static int adapt_patch(struct series_patch *item, const char *tag)
 			err = 1;
 		}
 	}
-	free(directory);
 	free(path);
 	free(name);
 	return err;
+}
+
+/* Takes the form of @item that was made for a series without @tag: 1, or 0 if there is none. */
+static int adapt_patch(struct series_patch *item, const char *tag)
+{
+	char *folder = format_string("without-%s", tag), *plain = strdup(item->path);
+	int err = folder && plain ? take_form(item, folder) : -ENOMEM;
+
+	if (err == 1 && !item->plain_path) {
+		item->plain_path = plain;
+		plain = NULL;
+	}
+	free(folder);
+	free(plain);
+	return err;
+}
+
+/* --- a series for another base --- */
+
+/* --without took one form, and only the other one has another in @folder: nobody made both. */
+static int check_both_forms(const struct series_patch *item, const char *folder)
+{
+	char *path = in_folder(item->plain_path, folder), *both = in_folder(item->name, folder);
+	int err = path && both ? 0 : -ENOMEM;
+
+	if (!err && !access(path, F_OK)) {
+		message_error("--without: there is %s, and another form of it in %s, but none of "
+			      "both, which would be %s",
+			      item->name, folder, both);
+		err = -EINVAL;
+	}
+	free(path);
+	free(both);
+	return err;
+}
+
+/* Takes the form that @folder has: 1, or 0 if there is none. */
+static int suit_patch(struct series_patch *item, const char *folder)
+{
+	int err = take_form(item, folder);
+
+	return err || !item->plain_path ? err : check_both_forms(item, folder);
+}
+
+int series_suit_base(struct series *series, const char *version)
+{
+	unsigned int major, minor;
+	int err = 0;
+
+	if (sscanf(version, "%u.%u", &major, &minor) != 2)
+		return 0;
+	for (size_t i = 0; i < series->count && err >= 0; i++) {
+		err = 0;
+		for (unsigned int next = minor + 1; next > 0 && !err; next--) {
+			char folder[64];
+
+			snprintf(folder, sizeof(folder), "base-%u.%u", major, next - 1);
+			err = suit_patch(&series->items[i], folder);
+		}
+	}
+	return err < 0 ? err : 0;
 }
 
 /* For messages. */
@@ -277,6 +342,45 @@ static bool has_tag(const struct series *series, const char *tag, size_t length)
 		    !strncasecmp(series->items[i].tag, tag, length))
 			return true;
 	return false;
+}
+
+const struct series_patch *series_find_tag(const struct series *series, const char *tag)
+{
+	for (size_t i = 0; i < series->count; i++)
+		if (series->items[i].tag && !strcasecmp(series->items[i].tag, tag))
+			return &series->items[i];
+	return find_holder(series, tag);
+}
+
+/* Whether @words, separated by blanks, have @word. */
+static bool has_word(const char *words, const char *word)
+{
+	size_t length;
+
+	for (words += strspn(words, " \t\r"); *words; words += strspn(words, " \t\r")) {
+		length = strcspn(words, " \t\r");
+		if (length == strlen(word) && !strncasecmp(words, word, length))
+			return true;
+		words += length;
+	}
+	return false;
+}
+
+char *series_dependents(const struct series *series, const char *tag)
+{
+	char *tags = strdup("");
+
+	for (size_t i = 0; i < series->count && tags; i++) {
+		const struct series_patch *item = &series->items[i];
+		char *longer;
+
+		if (!item->needs || !has_word(item->needs, tag))
+			continue;
+		longer = format_string("%s%s%s", tags, *tags ? " " : "", item->tag);
+		free(tags);
+		tags = longer;
+	}
+	return tags;
 }
 
 int series_check_needs(const struct series *series)

@@ -144,7 +144,7 @@ static int begin_building(char **building)
 
 /* --- the distribution's package --- */
 
-/* Finds an unpacked package of @base (NULL: any, the highest name wins). */
+/* Finds an unpacked package of @base; the highest version wins. */
 static int find_unpacked(const char *base, struct kernel_source *source)
 {
 	char *root = paths_build("kernel/sources"), best[NAME_MAX + 1] = "";
@@ -153,13 +153,12 @@ static int find_unpacked(const char *base, struct kernel_source *source)
 	char prefix[64];
 	int err = -ENOENT;
 
-	snprintf(prefix, sizeof(prefix), "linux-source-%s", base ? base : "");
+	snprintf(prefix, sizeof(prefix), "linux-source-%s_", base);
 	while (directory && (entry = readdir(directory))) {
 		char *path = format_string("%s/%s/source.json", root, entry->d_name);
 
 		if (path && !strncmp(entry->d_name, prefix, strlen(prefix)) &&
-		    (!base || entry->d_name[strlen(prefix)] == '_') && !access(path, R_OK) &&
-		    strverscmp(entry->d_name, best) > 0)
+		    !access(path, R_OK) && strverscmp(entry->d_name, best) > 0)
 			snprintf(best, sizeof(best), "%s", entry->d_name);
 		free(path);
 	}
@@ -201,28 +200,19 @@ static int unpack_deb(const char *deb_path, const char *building, const char *ba
 	return err && err != -EINTR ? message_errno(err, "cannot unpack %s", deb_path) : err;
 }
 
-static int open_package(const char *base, struct kernel_source *source)
+static int make_source(const struct apt_package *package, struct kernel_source *source)
 {
-	char *building = NULL, *deb = NULL, *taken = NULL, *version = NULL, *suite = NULL;
-	char *id = NULL, *origin = NULL;
-	int err = find_unpacked(base, source);
+	char *building = NULL, *deb = NULL;
+	int err = begin_building(&building);
 
-	if (err != -ENOENT)
-		return err;
-	err = begin_building(&building);
 	if (!err)
-		err = apt_download_source(base, building, &deb, &taken, &version, &suite);
+		err = apt_download_source(package, building, &deb);
 	if (!err)
-		err = unpack_deb(deb, building, taken);
+		err = unpack_deb(deb, building, package->base);
 	if (!err && unlink(deb))
 		err = -errno;
-	if (!err) {
-		id = format_string("linux-source-%s_%s", taken, version);
-		origin = format_string("linux-source-%s %s from %s", taken, version, suite);
-		err = id && origin ? source_set(source, id, origin) : -ENOMEM;
-	}
 	if (!err)
-		err = write_mark(building, taken, source->origin);
+		err = write_mark(building, package->base, source->origin);
 	if (!err)
 		err = publish(building, source);
 	if (!err)
@@ -231,11 +221,70 @@ static int open_package(const char *base, struct kernel_source *source)
 		remove_tree(building);
 	free(building);
 	free(deb);
-	free(taken);
-	free(version);
-	free(suite);
+	return err;
+}
+
+/* What apt has: downloaded, unless it was before. */
+static int take_package(const struct apt_package *package, struct kernel_source *source)
+{
+	char *id = format_string("linux-source-%s_%s", package->base, package->version);
+	char *origin = format_string("linux-source-%s %s from %s", package->base, package->version,
+				     package->suite);
+	int err = id && origin ? source_set(source, id, origin) : -ENOMEM;
+	char *mark = err ? NULL : marked(source->directory, "origin");
+
+	if (!err && !mark)
+		err = make_source(package, source);
+	free(mark);
 	free(id);
 	free(origin);
+	return err;
+}
+
+static int report_none(const char *base)
+{
+	message_error("no apt archive of this machine has the kernel source %s%s; name an "
+		      "unpacked source or a git tree with --kernel-tree DIR",
+		      base ? "linux-source-" : "package that the series is for", base ? base : "");
+	return -ENOENT;
+}
+
+/* Where no suite has any base: another one than the first that was fetched before. */
+static int find_other_unpacked(struct kernel_source *source)
+{
+	int err = -ENOENT;
+
+	for (const char *const *base = kernel_bases + 1; *base && err == -ENOENT; base++)
+		err = find_unpacked(*base, source);
+	return err == -ENOENT ? report_none(NULL) : err;
+}
+
+/* Nobody asked for a base: whoever expects the first one's figures is told. */
+static void note_other_base(const struct kernel_source *source)
+{
+	char first[64];
+
+	snprintf(first, sizeof(first), "linux-source-%s", kernel_bases[0]);
+	if (strncmp(source->origin, first, strlen(first)))
+		message_note("%s is not to be had here; %s is taken instead", first,
+			     source->origin);
+}
+
+static int open_package(const char *base, struct kernel_source *source)
+{
+	struct apt_package package;
+	int err = find_unpacked(base ? base : kernel_bases[0], source);
+
+	if (err != -ENOENT)
+		return err;
+	err = apt_find_source(base, &package);
+	if (!err)
+		err = take_package(&package, source);
+	else if (err == -ENOENT)
+		err = base ? report_none(base) : find_other_unpacked(source);
+	if (!err && !base)
+		note_other_base(source);
+	apt_package_release(&package);
 	return err;
 }
 

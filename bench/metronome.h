@@ -15,6 +15,12 @@ struct metronome;
 
 /* Starts one; NULL when it could not be (then CPUs interleave more coarsely, and that is all). */
 struct metronome *metronome_start(int cpu, uint64_t period_ns);
+/*
+ * It beats until then (CLOCK_MONOTONIC) and slows down to nearly nothing afterwards, unless it is
+ * told another time before: a guest that hangs is not kept busy. Without it, it beats for ever.
+ * NULL is fine.
+ */
+void metronome_until(struct metronome *metronome, uint64_t until_ns);
 /* Ends it; NULL is fine. */
 void metronome_stop(struct metronome *metronome);
 

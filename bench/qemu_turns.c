@@ -204,8 +204,20 @@ int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, cons
 #define QEMU_TIMER_BYTES   256 /* a QEMUTimer has 56 */
 /* A panic's text, and the way down behind it. */
 #define AFTER_NMI_NS INT64_C(3000000000)
+/*
+ * QEMU ends a CPU's turn at each PAUSE, so that CPUs that spin for each other move virtual time on
+ * by a few instructions a turn: a second of it takes the host a minute or more, and its end would
+ * never come. So many acquisitions of the big lock within such a time are a guest that spins. Of
+ * four CPUs that work they are a million or two at the shortest beat of a metronome, and the more
+ * the more CPUs a turn has to be found for; four that spin make these 8 millions in 0.1 to 0.2 s.
+ * How many there are the guest alone decides, as above.
+ */
+#define SPIN_BEAT_NS	   INT64_C(400000000)
+#define SPIN_LOCKS_PER_CPU (2u << 20)
 
-static char limit_timer[QEMU_TIMER_BYTES], stop_timer[QEMU_TIMER_BYTES];
+static char limit_timer[QEMU_TIMER_BYTES], stop_timer[QEMU_TIMER_BYTES],
+	beat_timer[QEMU_TIMER_BYTES];
+static unsigned int locks_in_beat, spin_locks; /* the latter 0: nobody minds */
 
 static void *symbol(const char *name)
 {
@@ -241,6 +253,19 @@ static void begin_timer(void *timer, void (*callback)(void *), void *opaque, int
 	set_timer(timer, at_ns);
 }
 
+static void on_beat(void *opaque)
+{
+	locks_in_beat = 0;
+	set_timer(opaque, virtual_ns() + SPIN_BEAT_NS);
+}
+
+/* In the machine's thread, with the big lock: a guest that spins has come to its end now. */
+static void count_lock(void)
+{
+	if (spin_locks && ++locks_in_beat == spin_locks)
+		set_timer(limit_timer, 0);
+}
+
 static void on_limit(void *opaque)
 {
 	static bool has_sent;
@@ -250,6 +275,7 @@ static void on_limit(void *opaque)
 	if (has_sent)
 		_exit(1);
 	has_sent = true;
+	locks_in_beat = 0;
 	fprintf(stderr, QEMU_TURNS_LIMIT_SIGN " %lld\n", (long long)virtual_ns());
 	send_nmi(0, &error);
 	set_timer(opaque, virtual_ns() + AFTER_NMI_NS);
@@ -268,9 +294,14 @@ static void on_stop(void *opaque)
 static void begin_timers(void)
 {
 	const char *limit = getenv(QEMU_TURNS_LIMIT), *stop = getenv(QEMU_TURNS_STOP);
+	char *cpus;
 
-	if (limit)
-		begin_timer(limit_timer, on_limit, limit_timer, strtoll(limit, NULL, 10));
+	if (limit) {
+		begin_timer(limit_timer, on_limit, limit_timer, strtoll(limit, &cpus, 10));
+		begin_timer(beat_timer, on_beat, beat_timer, SPIN_BEAT_NS);
+		spin_locks = SPIN_LOCKS_PER_CPU *
+			     (*cpus == ',' ? (unsigned int)strtoul(cpus + 1, NULL, 10) : 0);
+	}
 	if (stop)
 		begin_timer(stop_timer, on_stop, NULL, strtoll(stop, NULL, 10));
 }
@@ -309,6 +340,8 @@ int pthread_mutex_lock(pthread_mutex_t *mutex)
 	err = real_mutex_lock(mutex);
 	if (is_main_loop && mutex == atomic_load(&big_lock))
 		has_big_lock = true;
+	if (is_machine && mutex == atomic_load(&big_lock))
+		count_lock();
 	return err;
 }
 

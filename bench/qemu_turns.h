@@ -11,8 +11,9 @@
 /*
  * Virtual time's end, in ns of QEMU's clock: a guest that is still there gets an NMI, which a
  * kernel booted with unknown_nmi_panic answers with a stack, and is gone soon after. A timer is set
- * for it from the beginning, so that even a guest that waits for nothing gets there; until then it
- * changes nothing.
+ * for it from the beginning, so that even a guest that waits for nothing gets there. One whose CPUs
+ * do nothing but spin gets there at once: virtual time nearly stands still then. Behind a comma
+ * stands how many CPUs it has.
  */
 #define QEMU_TURNS_LIMIT "PROXEVAL_QEMU_LIMIT_NS"
 /* Virtual time's pause: the machine stops there, for a debugger. */

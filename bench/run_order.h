@@ -87,7 +87,7 @@ extern const char *const run_target_names[], *const run_time_names[];
 		 .kind = OPTION_CHOICE,                                                                                   \
 		 .argument = "NAME",                                                                                      \
 		 .choices = profile_names,                                                                                \
-		 .help = "how much to measure: quick, standard, thorough or soak [quick in virtual time, else standard]", \
+		 .help = "how much to do: quick, standard, thorough, soak, proof [quick in virtual time, else standard]", \
 		 .offset = (at) + offsetof(struct run_values, profile)},                                                  \
 		{.name = "quick",                                                                                         \
 		 .kind = OPTION_PRESET,                                                                                   \
@@ -133,7 +133,7 @@ extern const char *const run_target_names[], *const run_time_names[];
 		{.name = "base",                                                                                          \
 		 .kind = OPTION_STRING,                                                                                   \
 		 .argument = "VERSION",                                                                                   \
-		 .help = "the distribution's source to build from [the newest known]",                                    \
+		 .help = "the distribution's source to build from, 7.2 or 7.3 [7.2 if it is to be had]",                  \
 		 .offset = (at) + offsetof(struct run_values, base)},                                                     \
 		{.name = "series",                                                                                        \
 		 .kind = OPTION_STRING,                                                                                   \

@@ -271,13 +271,16 @@ int run_work_check(struct run_order *order, const struct string_list *names)
 	return code;
 }
 
-static size_t count_primary(const struct workload *workload)
+/* Those that a document has in this time and that are tested. */
+static size_t count_primary(const struct workload *workload, enum time_kind time)
 {
+	enum metric_time other = time == TIME_VIRTUAL ? METRIC_REAL_TIME : METRIC_VIRTUAL_TIME;
 	size_t count = 0;
 
 	for (size_t i = 0; workload->metrics[i].name; i++)
 		count += workload->metrics[i].role == ROLE_PRIMARY &&
-			 workload->metrics[i].kind != METRIC_INVARIANT;
+			 workload->metrics[i].kind != METRIC_INVARIANT &&
+			 workload->metrics[i].time != other;
 	return count;
 }
 
@@ -288,8 +291,8 @@ size_t run_work_tests(const struct run_order *order)
 	for (size_t i = 0; i < json_object_array_length(order->work); i++) {
 		struct json_object *item = json_object_array_get_idx(order->work, i);
 
-		tests +=
-			count_primary(run_item_workload(item)) * count_item_placements(order, item);
+		tests += count_primary(run_item_workload(item), order->time) *
+			 count_item_placements(order, item);
 	}
 	tests *= order->n_variants - 1;
 	return tests ? tests : 1;

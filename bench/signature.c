@@ -62,9 +62,10 @@ static void add_word(const char *word, size_t length, char *out, size_t size)
 			out[used++] = 'N';
 			word += strspn(word, "0123456789abcdef");
 		} else if (!strncmp(word, "px", 2) && isdigit((unsigned char)word[2])) {
-			out[used++] = 'p'; /* the actor's name, less its number */
+			out[used++] = 'p'; /* an actor, whoever it was */
 			out[used++] = 'x';
 			word += 2 + strspn(word + 2, "0123456789");
+			word += strspn(word, "-abcdefghijklmnopqrstuvwxyz");
 		} else {
 			out[used++] = *word++;
 		}
@@ -157,9 +158,39 @@ static void add_place(const char *from, char *text, size_t size)
 		snprintf(text + used, size - used, " in %.*s", (int)length, at);
 }
 
+static const char *line_before(const char *log, const char *line)
+{
+	if (line == log)
+		return NULL;
+	for (line--; line > log && line[-1] != '\n';)
+		line--;
+	return line;
+}
+
+/* What a warning says stands before it, behind the line where all begin: appended to @text. */
+static void add_message(const char *log, const char *line, char *text, size_t size)
+{
+	const char *message = line_before(log, line), *cut;
+	size_t used = strlen(text);
+
+	cut = message ? line_before(log, message) : NULL;
+	if (!cut || !strstr(cut, "[ cut here ]") || strstr(cut, "[ cut here ]") > message ||
+	    used + 3 >= size)
+		return;
+	strcpy(text + used, ": ");
+	signature_normalise(message, text + used + 2, size - used - 2);
+}
+
 bool signature_from_log(struct signature *signature, const char *log)
 {
-	for (const char *line = log; *line; line = next_line(line)) {
+	size_t from = 0;
+
+	return signature_from_log_at(signature, log, &from);
+}
+
+bool signature_from_log_at(struct signature *signature, const char *log, size_t *from)
+{
+	for (const char *line = log + *from; *line; line = next_line(line)) {
 		char text[LINE_SIZE];
 
 		snprintf(text, sizeof(text), "%.*s", (int)strcspn(line, "\r\n"), line);
@@ -171,10 +202,14 @@ bool signature_from_log(struct signature *signature, const char *log)
 		signature_normalise(line, signature->text, sizeof(signature->text));
 		strcpy(signature->kind, strstr(signature->line, NMI_PANIC) ? "hang" : "report");
 		/* A warning names its function itself. */
-		if (!strstr(signature->text, " at "))
+		if (strstr(signature->text, " at "))
+			add_message(log, line, signature->text, sizeof(signature->text));
+		else
 			add_place(line, signature->text, sizeof(signature->text));
+		*from = (size_t)(next_line(line) - log);
 		return true;
 	}
+	*from = strlen(log);
 	return false;
 }
 
@@ -219,16 +254,23 @@ static void add_frames(const char *line, char *text, size_t size)
 	}
 }
 
-/* "px3-f-pos (task 88, state D) …": what it sleeps in is the same the next time, its name is not.
+/*
+ * "px3-f-pos (task 88, state D, class nice) …": what it sleeps in is the same the next time, its
+ * name is not. Where one was that is ready to run says nothing; that nobody runs it does.
  */
 static void look_at_lost(struct signature *signature, const char *log, const char *text)
 {
-	const char *state = strstr(text, "state ");
+	const char *state = strstr(text, "state "), *class = strstr(text, "class ");
+	bool is_ready = state && state[strlen("state ")] == 'R';
 	char task[40];
 	const char *at;
 
 	snprintf(signature->text, sizeof(signature->text), "lost, in state %c",
 		 state ? state[strlen("state ")] : '?');
+	if (is_ready && class)
+		snprintf(signature->text, sizeof(signature->text),
+			 "lost, ready to run, of class %.*s",
+			 (int)strcspn(class + strlen("class "), ")"), class + strlen("class "));
 	/* The kernel keeps 15 letters of a name. */
 	snprintf(task, sizeof(task), "task:%.*s",
 		 (int)(strcspn(text, " ") < 15 ? strcspn(text, " ") : 15), text);
@@ -238,7 +280,8 @@ static void look_at_lost(struct signature *signature, const char *log, const cha
 	while (at > log && at[-1] != '\n')
 		at--;
 	signature->stack_at = (size_t)(at - log);
-	add_frames(at, signature->text, sizeof(signature->text));
+	if (!is_ready)
+		add_frames(at, signature->text, sizeof(signature->text));
 }
 
 void signature_from_problem(struct signature *signature, const char *log, const char *kind,

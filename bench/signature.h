@@ -26,6 +26,8 @@ void signature_normalise(const char *line, char *out, size_t size);
  * time. False when there is none.
  */
 bool signature_from_log(struct signature *signature, const char *log);
+/* The same from the line at *@from on, which is then the one behind it. */
+bool signature_from_log_at(struct signature *signature, const char *log, size_t *from);
 
 /*
  * Of a problem that the guest saw itself (stress_guest.h): "lost" looks for the task's stack on the

@@ -157,9 +157,10 @@ static void add_lost(struct json_object *problems, const struct stress_plan *pla
 		const char *mechanism = stress_mechanism_names[plan->actors[lost->actor].mechanism];
 
 		add_problem(problems, "lost", lost->since_ns,
-			    "px%zu-%.10s (task %d, state %c) does not come back from round %u",
+			    "px%zu-%.10s (task %d, state %c, class %s) does not come back from "
+			    "round %u",
 			    lost->actor, mechanism, (int)lost->tid, lost->state,
-			    report->rounds + 1);
+			    stress_class_of(lost->tid), report->rounds + 1);
 	}
 }
 
@@ -209,14 +210,22 @@ static void add_leak(struct json_object *problems, struct json_object *health)
 
 struct watch {
 	const struct stress_plan *plan;
+	struct metronome *metronome;
 	void (*progress)(void *context, unsigned int done, unsigned int total, const char *what);
 	void *context;
 };
+
+/* When the round that begins now is over, in the worst case, and some time for what follows it. */
+static uint64_t round_end_ns(const struct stress_plan *plan)
+{
+	return clock_now_ns() + plan->phase_ns + plan->round_ns + plan->limit_ns + NS_PER_S;
+}
 
 static void on_round(void *context, unsigned int round)
 {
 	const struct watch *watch = context;
 
+	metronome_until(watch->metronome, round_end_ns(watch->plan));
 	watch->progress(watch->context, round, watch->plan->rounds, "rounds");
 }
 
@@ -273,13 +282,12 @@ static int plant(struct stress *stress)
 		   : 0;
 }
 
-static int run_plan(const struct stress_plan *plan, const struct watch *watch,
+static int run_plan(const struct stress_plan *plan, struct watch *watch,
 		    struct json_object *problems, struct stress_report *report)
 {
 	static const struct task_class strongest = {.policy = SCHED_FIFO,
 						    .priority = WATCH_PRIORITY},
 				       ordinary = {.policy = SCHED_OTHER};
-	struct metronome *metronome;
 	struct stress *stress;
 	char problem[200];
 	int err;
@@ -294,9 +302,10 @@ static int run_plan(const struct stress_plan *plan, const struct watch *watch,
 		message_error("the stress cannot begin: %s", problem);
 	if (err)
 		return err;
-	metronome = metronome_start(0, plan->metronome_period_ns);
-	stress_rounds(stress, on_round, (void *)watch, report);
-	metronome_stop(metronome);
+	watch->metronome = metronome_start(0, plan->metronome_period_ns);
+	metronome_until(watch->metronome, round_end_ns(plan));
+	stress_rounds(stress, on_round, watch, report);
+	metronome_stop(watch->metronome);
 	add_strangers(problems, report);
 	task_class_set(&ordinary);
 	if (report->n_lost) {

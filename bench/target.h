@@ -41,6 +41,8 @@ struct boot_request {
 	/* Called with "42/100 mutex-inversion same-cpu" while it runs; may be NULL. */
 	void (*on_progress)(void *context, unsigned long done, unsigned long total,
 			    const char *what);
+	/* Called once, when it stands still at stop_ns; may be NULL. */
+	void (*on_stopped)(void *context, uint64_t at_ns);
 	void *context;
 };
 

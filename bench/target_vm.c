@@ -77,6 +77,7 @@ struct vm_boot {
 	unsigned int watchdog_s;
 	void (*on_progress)(void *context, unsigned long done, unsigned long total,
 			    const char *what);
+	void (*on_stopped)(void *context, uint64_t at_ns); /* NULL: nobody asks, or it was told */
 	void *context;
 };
 
@@ -373,7 +374,8 @@ static int make_environment(const struct vm_state *state, const struct boot_requ
 
 	*next++ = state->turns_preload;
 	if (request->limit_ns &&
-	    !(*next++ = format_string(QEMU_TURNS_LIMIT "=%" PRIu64, request->limit_ns)))
+	    !(*next++ = format_string(QEMU_TURNS_LIMIT "=%" PRIu64 ",%u", request->limit_ns,
+				      vm_topology_cpus(&state->topology))))
 		return -ENOMEM;
 	if (request->stop_ns &&
 	    !(*next = format_string(QEMU_TURNS_STOP "=%" PRIu64, request->stop_ns)))
@@ -428,6 +430,7 @@ static int start_guest(struct vm_state *state, const struct boot_request *reques
 	boot->pid_fd = boot->stream_fd = boot->console_fd = -1;
 	boot->watchdog_s = request->watchdog_s;
 	boot->on_progress = request->on_progress;
+	boot->on_stopped = request->stop_ns ? request->on_stopped : NULL;
 	boot->context = request->context;
 	guest_stream_init(&boot->stream);
 	err = name_files(boot, state, request->log_path);
@@ -477,6 +480,23 @@ static bool has_console_grown(struct vm_boot *boot)
 	return true;
 }
 
+/* Tells, once, that the machine stands still: QEMU said so (bench/qemu_turns.c). */
+static void look_for_stop(struct vm_boot *boot)
+{
+	const char *at;
+	char *text;
+
+	if (!boot->on_stopped || read_file(boot->error_path, 1 << 20, &text, NULL))
+		return;
+	at = strstr(text, QEMU_TURNS_STOP_SIGN);
+	if (at && strchr(at, '\n')) {
+		boot->on_stopped(boot->context,
+				 strtoull(at + strlen(QEMU_TURNS_STOP_SIGN), NULL, 10));
+		boot->on_stopped = NULL;
+	}
+	free(text);
+}
+
 static void look_for_life(struct vm_boot *boot)
 {
 	bool has_console = has_console_grown(boot);
@@ -487,6 +507,7 @@ static void look_for_life(struct vm_boot *boot)
 		boot->on_progress(boot->context, boot->stream.done, boot->stream.total,
 				  boot->stream.what);
 	boot->stream.updated = false;
+	look_for_stop(boot);
 }
 
 /* Whether QEMU has ended by itself; reaps it then. */

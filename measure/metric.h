@@ -32,6 +32,9 @@ enum metric_role {
 	ROLE_INFORMATIVE,
 };
 
+/* With which kind of time a document has a metric. */
+enum metric_time { METRIC_ANY_TIME, METRIC_VIRTUAL_TIME, METRIC_REAL_TIME };
+
 struct metric_spec {
 	const char *name; /* "donor_wait_ns": the unit is the name's last part where there is one */
 	const char *unit; /* "ns", "ratio", "percent", "count" */
@@ -41,6 +44,8 @@ struct metric_spec {
 	const char *help;
 	const char *source; /* where the definition comes from: a paper, a kernel file, our method
 			       page */
+	/* The workload itself leaves out (result_leave_out) what the time at hand does not have. */
+	enum metric_time time;
 };
 
 /* A section's result: what a workload fills and the runner writes. */

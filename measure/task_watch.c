@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,24 @@ static int parse_ms(const char *text, uint64_t *out_ns)
 	return 0;
 }
 
+/* Kernels without these lines leave the thread what it was taken for before: not fair. */
+static void parse_fairness(const char *text, struct task_look *look)
+{
+	const char *policy = value_of(text, "policy"), *vruntime = value_of(text, "se.vruntime");
+	unsigned int number;
+	uint64_t size_ns;
+
+	look->is_fair = false;
+	look->vruntime_ns = 0;
+	if (!policy || !vruntime || sscanf(policy, "%u", &number) != 1)
+		return;
+	vruntime += strspn(vruntime, " ");
+	if (parse_ms(vruntime + (*vruntime == '-'), &size_ns))
+		return;
+	look->vruntime_ns = *vruntime == '-' ? -(int64_t)size_ns : (int64_t)size_ns;
+	look->is_fair = number == SCHED_OTHER || number == SCHED_BATCH || number == SCHED_IDLE;
+}
+
 int task_look_parse_sched(const char *text, struct task_look *look)
 {
 	const char *switches = value_of(text, "nr_voluntary_switches");
@@ -71,6 +90,7 @@ int task_look_parse_sched(const char *text, struct task_look *look)
 	    sscanf(switches, "%llu", &count) != 1)
 		return -EINVAL;
 	look->voluntary_switches = count;
+	parse_fairness(text, look);
 	return 0;
 }
 
@@ -79,7 +99,8 @@ static int open_task_file(pid_t tid, const char *name)
 	char path[64];
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/%s", (int)tid, name);
+	/* /proc/TID is there for every thread, though not listed. */
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", (int)tid, (int)tid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -113,22 +134,47 @@ static int read_text(int fd, char text[TEXT_SIZE])
 	return 0;
 }
 
-int task_state(pid_t tid, char *state)
+static int read_task_file(pid_t tid, const char *name, char text[TEXT_SIZE])
 {
-	char text[TEXT_SIZE];
-	struct task_look look;
-	int fd = open_task_file(tid, "stat");
-	int err;
+	int fd = open_task_file(tid, name), err;
 
 	if (fd < 0)
 		return fd;
 	err = read_text(fd, text);
 	close(fd);
+	return err;
+}
+
+int task_state(pid_t tid, char *state)
+{
+	char text[TEXT_SIZE];
+	struct task_look look;
+	int err = read_task_file(tid, "stat", text);
+
 	if (!err)
 		err = task_look_parse_stat(text, &look);
 	if (!err)
 		*state = look.state;
 	return err;
+}
+
+int task_pending_signals_parse(const char *text, uint64_t *signals)
+{
+	const char *value = value_of(text, "SigPnd");
+	unsigned long long mask;
+
+	if (!value || sscanf(value, "%llx", &mask) != 1)
+		return -EINVAL;
+	*signals = mask;
+	return 0;
+}
+
+int task_pending_signals(pid_t tid, uint64_t *signals)
+{
+	char text[TEXT_SIZE];
+	int err = read_task_file(tid, "status", text);
+
+	return err ? err : task_pending_signals_parse(text, signals);
 }
 
 void task_watch_judge(struct task_watch *watch, const struct task_look *look)
@@ -149,7 +195,8 @@ void task_watch_judge(struct task_watch *watch, const struct task_look *look)
 		return;
 	}
 	watch->repeats++;
-	if (look->exec_start_ns > watch->first.exec_start_ns)
+	if (look->exec_start_ns > watch->first.exec_start_ns &&
+	    (!look->is_fair || look->vruntime_ns != watch->first.vruntime_ns))
 		watch->is_charged = true;
 }
 
@@ -166,7 +213,8 @@ int task_watch_read(const struct task_watch *watch, struct task_look *look)
 	return err ? err : task_look_parse_stat(text, look);
 }
 
-int task_migrations(pid_t tid, uint64_t *migrations)
+/* The whole number behind "@name :" in the thread's /proc/…/sched. */
+static int read_count(pid_t tid, const char *name, uint64_t *out)
 {
 	int fd = open_task_file(tid, "sched");
 	char text[TEXT_SIZE];
@@ -180,11 +228,21 @@ int task_migrations(pid_t tid, uint64_t *migrations)
 	close(fd);
 	if (err)
 		return err;
-	value = value_of(text, "se.nr_migrations");
+	value = value_of(text, name);
 	if (!value || sscanf(value, "%llu", &count) != 1)
 		return -ENODATA;
-	*migrations = count;
+	*out = count;
 	return 0;
+}
+
+int task_migrations(pid_t tid, uint64_t *migrations)
+{
+	return read_count(tid, "se.nr_migrations", migrations);
+}
+
+int task_priority(pid_t tid, uint64_t *priority)
+{
+	return read_count(tid, "prio", priority);
 }
 
 int task_watch_look(struct task_watch *watch, uint64_t switches_before)

@@ -2,9 +2,10 @@
 /*
  * What recording one sample costs beyond the two clock reads that make it: the difference
  * between a loop with histogram_record() and the same loop without, in the median of many
- * short rounds, so that a busy machine disturbs few of them. Prints "record_ns: N", and, where
- * the kernel lets us count them, "record_instructions: N" (the tests hold nothing to these
- * figures: `make bench` reports them).
+ * short rounds, so that a busy machine disturbs few of them; and the same of reservoir_record(),
+ * most of whose samples come when it has long been full. Prints "record_ns: N" and "keep_ns: N",
+ * and, where the kernel lets us count them, "record_instructions: N" (the tests hold nothing to
+ * these figures: `make bench` reports them).
  */
 #include <inttypes.h>
 #include <linux/perf_event.h>
@@ -18,6 +19,7 @@
 #include "measure/clock.h"
 #include "measure/histogram.h"
 #include "measure/random.h"
+#include "measure/reservoir.h"
 
 #define ROUNDS	301
 #define SAMPLES 5000
@@ -25,6 +27,7 @@
 #define OFFSETS 4096
 
 static struct histogram histogram;
+static struct reservoir reservoir;
 static uint64_t offsets[OFFSETS];
 static volatile uint64_t sink;
 
@@ -70,6 +73,17 @@ static void __attribute__((noinline)) clocks_and_record(void)
 	}
 }
 
+static void __attribute__((noinline)) clocks_and_keep(void)
+{
+	for (int i = 0; i < SAMPLES; i++) {
+		uint64_t from_ns = clock_now_ns();
+		uint64_t to_ns = clock_now_ns();
+
+		sink = to_ns - from_ns + offsets[i % OFFSETS];
+		reservoir_record(&reservoir, to_ns - from_ns + offsets[i % OFFSETS]);
+	}
+}
+
 struct cost {
 	double ns, instructions; /* per sample */
 };
@@ -100,11 +114,12 @@ static double median_of(double *values)
 
 int main(void)
 {
-	static double ns[ROUNDS], instructions[ROUNDS], clocks_ns[ROUNDS];
+	static double ns[ROUNDS], instructions[ROUNDS], clocks_ns[ROUNDS], keep_ns[ROUNDS];
 	struct random random = {.state = 1};
 	int counter = open_counter();
 
 	histogram_init(&histogram, 0);
+	reservoir_init(&reservoir, 1);
 	for (int i = 0; i < OFFSETS; i++)
 		offsets[i] = random_next(&random) >> (22 + random_below(&random, 40));
 	if (counter >= 0)
@@ -116,12 +131,17 @@ int main(void)
 		clocks_ns[i] = without.ns;
 		ns[i] = with.ns - without.ns;
 		instructions[i] = with.instructions - without.instructions;
+		keep_ns[i] = time_loop(clocks_and_keep, counter).ns - without.ns;
 	}
 	printf("two_clocks_ns: %.1f\n", median_of(clocks_ns));
 	printf("record_ns: %.1f\n", median_of(ns));
+	printf("keep_ns: %.1f\nkeep_bytes: %zu\n", median_of(keep_ns), sizeof(reservoir));
 	if (counter >= 0 && count_instructions(counter))
 		printf("record_instructions: %.1f\n", median_of(instructions));
 	else
 		printf("instructions: not counted (no hardware counter for this user or machine)\n");
-	return histogram.samples == (uint64_t)ROUNDS * SAMPLES ? 0 : 1;
+	return histogram.samples == (uint64_t)ROUNDS * SAMPLES &&
+			       reservoir.samples == histogram.samples
+		       ? 0
+		       : 1;
 }

@@ -29,15 +29,15 @@ static void test_quota_is_used_up_when_the_donor_comes(void **state)
 
 	(void)state;
 	assert_int_equal(check("", "", error), 0);
-	/* 20 % of 6 ms and the gap of 0.5 ms */
-	assert_int_equal(check("quota_us", "1700", error), 0);
-	assert_int_equal(check("quota_us", "1701", error), -EINVAL);
-	assert_string_equal(error,
-			    "cgroup-throttle: the donor may come when the owner has used 1700 us "
-			    "of its quota of 1701 us; take a smaller quota_us, a longer "
-			    "section_us or a larger phase_min_percent");
-	assert_int_equal(check("section_us", "2500", error), 0);
-	assert_int_equal(check("section_us", "2495", error), -EINVAL);
+	/* 35 % of 8 ms less the 1 ms that a CPU keeps */
+	assert_int_equal(check("quota_us", "1800", error), 0);
+	assert_int_equal(check("quota_us", "1801", error), -EINVAL);
+	assert_string_equal(
+		error, "cgroup-throttle: the load may come when the owner has used 2800 us, and "
+		       "it has its quota of 1801 us and up to 1000 us from before; take a "
+		       "smaller quota_us, a longer section_us or a larger phase_min_percent");
+	assert_int_equal(check("section_us", "5715", error), 0);
+	assert_int_equal(check("section_us", "5714", error), -EINVAL);
 }
 
 static void test_values_that_do_not_go_together(void **state)
@@ -45,9 +45,9 @@ static void test_values_that_do_not_go_together(void **state)
 	char error[256];
 
 	(void)state;
-	assert_int_equal(check("phase_min_percent", "50", error), -EINVAL);
-	assert_string_equal(error, "cgroup-throttle: phase_min_percent (50) must be below "
-				   "phase_max_percent (50)");
+	assert_int_equal(check("phase_min_percent", "55", error), -EINVAL);
+	assert_string_equal(error, "cgroup-throttle: phase_min_percent (55) must be below "
+				   "phase_max_percent (55)");
 	assert_int_equal(check("period_us", "1000", error), -EINVAL);
 	assert_string_equal(error, "cgroup-throttle: a quota of 1000 us in 1000 us throttles "
 				   "nobody; quota_us must be below period_us");

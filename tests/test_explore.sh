@@ -28,6 +28,9 @@ expect_refusal 3 "belong to --replay" --before 5
 expect_refusal 3 "three different things" --replay x --resume y
 expect_refusal 3 "belong to a new exploration" --resume x --seeds 5
 expect_refusal 3 "belong to a new exploration" --replay x --only tee
+expect_refusal 3 "belong to a new exploration" --resume x --rounds 5
+expect_refusal 3 "--rounds takes a number from 1" --rounds 0
+expect_refusal 5 "cannot read the known faults" --known "$work/absent"
 expect_refusal 3 "go beyond the last" --first-seed 4294967295 --seeds 2
 expect_refusal 3 "--seeds takes a number from 1" --seeds 0
 expect_refusal 3 "--duration takes a number from 1" --duration 0

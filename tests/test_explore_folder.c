@@ -191,6 +191,7 @@ static void test_journal_says_what_is_done(void **state)
 		/* said twice, nothing said, lost with its folder, not ours, nonsense, cut short */
 		"{\"event\":\"seed\",\"seed\":8,\"end\":\"found\",\"find\":1,\"operations\":1}\n"
 		"{\"event\":\"seed\",\"seed\":9,\"end\":\"broken\",\"find\":null,\"operations\":1}\n"
+		"{\"event\":\"seed\",\"seed\":13,\"end\":\"no-progress\",\"find\":null,\"operations\":1}\n"
 		"{\"event\":\"seed\",\"seed\":10,\"end\":\"found\",\"find\":2,\"operations\":1}\n"
 		"{\"event\":\"seed\",\"seed\":15,\"end\":\"clean\",\"find\":null,\"operations\":1}\n"
 		"{\"event\":\"seed\",\"seed\":4,\"end\":\"clean\",\"find\":null,\"operations\":1}\n"

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include <json-c/json.h>
 
@@ -157,6 +158,8 @@ static void test_plant(void **state)
 	assert_int_equal(plant.mechanisms[0], STRESS_F_POS);
 	assert_int_equal(plant.mechanisms[1], STRESS_SIGNALS);
 	assert_int_equal(plant.round, 3);
+	assert_int_equal(stress_plant_parse(&plant, "spin,tee,hotplug,1"), 0);
+	assert_int_equal(plant.kind, STRESS_PLANT_SPIN);
 	assert_int_equal(stress_plant_parse(&plant, "lost,f-pos,signals"), -22);
 	assert_int_equal(stress_plant_parse(&plant, "lost,f-pos,signal,3"), -22);
 	assert_int_equal(stress_plant_parse(&plant, "burnt,f-pos,signals,3"), -22);
@@ -172,14 +175,6 @@ struct fault {
 	int err;
 };
 
-static bool has(const struct stress_plan *plan, enum stress_mechanism mechanism)
-{
-	for (size_t i = 0; i < plan->n_actors; i++)
-		if (plan->actors[i].mechanism == mechanism)
-			return true;
-	return false;
-}
-
 /* It takes a tee and a signal, so many rounds, and luck. */
 static int try_fault(void *context, const struct stress_plan *plans, size_t n_plans,
 		     unsigned int *rounds)
@@ -191,8 +186,10 @@ static int try_fault(void *context, const struct stress_plan *plans, size_t n_pl
 	if (fault->err)
 		return SHRINK_FAILED(fault->err);
 	for (size_t i = 0; i < n_plans; i++) {
-		if (plans[i].rounds < fault->needs_rounds || !has(&plans[i], STRESS_TEE) ||
-		    !has(&plans[i], STRESS_SIGNALS) || plans[i].trajectory % fault->luck)
+		if (plans[i].rounds < fault->needs_rounds ||
+		    !stress_plan_has(&plans[i], STRESS_TEE) ||
+		    !stress_plan_has(&plans[i], STRESS_SIGNALS) ||
+		    plans[i].trajectory % fault->luck)
 			continue;
 		*rounds = fault->needs_rounds;
 		return (int)i;
@@ -307,7 +304,7 @@ static void test_normalise(void **state)
 		      "BUG: kernel NULL pointer dereference, address: N");
 	expect_normal("Oops: Oops: 0000 [#1] SMP", "Oops: Oops: N [#N] SMP");
 	expect_normal("INFO: task px12-sleeping-o:321 blocked for more than 30 seconds.",
-		      "INFO: task px-sleeping-o:N blocked for more than N seconds.");
+		      "INFO: task px:N blocked for more than N seconds.");
 	expect_normal("", "");
 }
 
@@ -402,6 +399,82 @@ static void test_lost_task(void **state)
 	assert_true(signature_is_same(&signature, &signature));
 	signature_from_problem(&other, "", "lost", "px1-tee (task 70, state S) does not", 78);
 	assert_string_equal(other.text, "lost, in state S");
+	/* Where one was that is ready to run is chance. */
+	signature_from_problem(&other, tasks, "lost",
+			       "px1-tee (task 70, state R, class deadline) does not come back", 78);
+	assert_string_equal(other.text, "lost, ready to run, of class deadline");
+	assert_true(other.stack_at < strlen(tasks));
+}
+
+/* Warnings of one function are told apart by what they say. */
+static void test_warning_with_words(void **state)
+{
+	struct signature signature;
+
+	(void)state;
+	assert_true(signature_from_log(
+		&signature, "[    2.0] ------------[ cut here ]------------\n"
+			    "[    2.0] proxy: px7-pipe/65 executed with a donor\n"
+			    "[    2.0] WARNING: at __schedule+0x1/0x2, CPU#0: px7-pipe/65\n"));
+	assert_string_equal(signature.text,
+			    "WARNING: at __schedule: proxy: px/N executed with a donor");
+	assert_true(signature_from_log(
+		&signature, "[    2.0] words of something else\n"
+			    "[    2.0] ------------[ cut here ]------------\n"
+			    "[    2.0] WARNING: at __schedule+0x1/0x2, CPU#0: px7-pipe/65\n"));
+	assert_string_equal(signature.text, "WARNING: at __schedule");
+}
+
+/* ---- what the base is known for ---- */
+
+static void write_known(char *path, const char *text)
+{
+	int fd = mkstemp(strcpy(path, "/tmp/proxeval-test-XXXXXX"));
+
+	assert_true(fd >= 0);
+	assert_int_equal(write_all(fd, text, strlen(text)), 0);
+	close(fd);
+}
+
+static int read_known(struct known_faults *known, const char *text)
+{
+	char path[64];
+	int err;
+
+	write_known(path, text);
+	err = known_faults_read(known, path);
+	unlink(path);
+	return err;
+}
+
+static void test_known_faults(void **state)
+{
+	struct signature warning = {.kind = "report", .text = "WARNING: at one_function: words"};
+	struct signature lost = {.kind = "lost", .text = "lost, ready to run, of class deadline"};
+	struct stress_plan plan = {.n_actors = 1};
+	struct known_faults known;
+
+	(void)state;
+	assert_int_equal(read_known(&known, "# words\n\nreport - WARNING: at one_function\n"
+					    "lost hotplug lost, ready to run, of class deadline\n"),
+			 0);
+	assert_int_equal(known.count, 2);
+	assert_true(known_faults_has(&known, &warning, &plan));
+	assert_false(known_faults_has(NULL, &warning, &plan));
+	assert_false(known_faults_has(&known, &lost, &plan));
+	plan.actors[0].mechanism = STRESS_HOTPLUG;
+	assert_true(known_faults_has(&known, &lost, &plan));
+	strcpy(lost.text, "lost, ready to run, of class nice");
+	assert_false(known_faults_has(&known, &lost, &plan));
+	strcpy(warning.kind, "lost");
+	assert_false(known_faults_has(&known, &warning, &plan));
+	known_faults_release(&known);
+	assert_int_equal(read_known(&known, "report coffee WARNING\n"), -EINVAL);
+	known_faults_release(&known);
+	assert_int_equal(read_known(&known, "report -\n"), -EINVAL);
+	known_faults_release(&known);
+	assert_int_equal(known_faults_read(&known, "/nonexistent"), -ENOENT);
+	known_faults_release(&known);
 }
 
 static void test_accounting(void **state)
@@ -491,7 +564,7 @@ static void judge(struct trial *trial, enum boot_outcome outcome, const char *re
 
 	snprintf(answer.reason, sizeof(answer.reason), "%s", reason);
 	*trial = (struct trial){.log = strdup(log)};
-	explore_judge(trial, &answer);
+	explore_judge(trial, &answer, NULL);
 	json_object_put(answer.result);
 	free(trial->log);
 	trial->log = NULL;
@@ -525,11 +598,60 @@ static void test_judge(void **state)
 	judge(&trial, BOOT_DIED, "the guest ran out of memory", NULL, "");
 	assert_int_equal(trial.end, TRIAL_BROKEN);
 	assert_string_equal(trial.reason, "the guest ran out of memory");
+	/* The wall's clock says nothing about the kernel; what the kernel said before it did, does.
+	 */
+	judge(&trial, BOOT_NO_PROGRESS, "no sign of life", NULL, "[    1.0] Linux version 7.2\n");
+	assert_int_equal(trial.end, TRIAL_NO_PROGRESS);
+	assert_true(trial_is_void(&trial));
+	assert_string_equal(trial.reason, "no sign of life");
+	judge(&trial, BOOT_NO_PROGRESS, "no sign of life", NULL, console);
+	assert_int_equal(trial.end, TRIAL_FOUND);
+	assert_string_equal(trial.signature.kind, "report");
+	assert_false(trial_is_void(&trial));
 	judge(&trial, BOOT_FAILED, "QEMU gave up: proxeval: virtual time is up at 90000000000",
 	      NULL, "");
 	assert_int_equal(trial.end, TRIAL_FOUND);
 	assert_string_equal(trial.signature.kind, "hang");
 	assert_int_equal(trial.signature.at_ns, 90 * NS_PER_S);
+}
+
+/* What is looked for comes before all else, and what nobody knows before what is known. */
+static void test_judge_ranks(void **state)
+{
+	static const char log[] = "[    1.0] WARNING: at known+0x1/0x2, CPU#0: a/1\n"
+				  "[    1.1] WARNING: at other+0x1/0x2, CPU#0: a/1\n"
+				  "[    1.2] WARNING: at third+0x1/0x2, CPU#0: a/1\n";
+	struct known_fault fault = {.kind = "report", .needs = -1, .text = "WARNING: at known"};
+	const struct known_faults known = {.items = &fault, .count = 1};
+	struct signature wanted = {.kind = "report", .text = "WARNING: at third"};
+	struct boot_answer answer = {.outcome = BOOT_OK, .reached_runner = true};
+	struct trial trial = {.log = strdup(log)};
+
+	(void)state;
+	answer.result = json_tokener_parse(
+		GOOD "[{\"kind\": \"lost\", \"text\": \"px1-tee (task 1, state S)\"}]}");
+	explore_judge(&trial, &answer, &known);
+	assert_string_equal(trial.signature.text, "WARNING: at other");
+	assert_false(trial.is_known);
+	trial.wanted = &wanted;
+	explore_judge(&trial, &answer, &known);
+	assert_string_equal(trial.signature.text, "WARNING: at third");
+	/* The guest's own word comes before the kernel's when that is known. */
+	trial.wanted = NULL;
+	*strstr(trial.log, "[    1.1]") = '\0';
+	explore_judge(&trial, &answer, &known);
+	assert_string_equal(trial.signature.kind, "lost");
+	assert_false(trial.is_known);
+	assert_int_equal(trial.rounds, 10);
+	json_object_put(answer.result);
+	answer.result = json_tokener_parse(
+		GOOD "[{\"kind\": \"report\", \"text\": \"tainted by a warning\"}]}");
+	explore_judge(&trial, &answer, &known);
+	assert_int_equal(trial.end, TRIAL_FOUND);
+	assert_string_equal(trial.signature.text, "WARNING: at known");
+	assert_true(trial.is_known);
+	json_object_put(answer.result);
+	free(trial.log);
 }
 
 int main(void)
@@ -553,7 +675,10 @@ int main(void)
 		cmocka_unit_test(test_accounting),
 		cmocka_unit_test(test_no_overlap),
 		cmocka_unit_test(test_overlap),
+		cmocka_unit_test(test_warning_with_words),
+		cmocka_unit_test(test_known_faults),
 		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_judge_ranks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -335,6 +335,123 @@ test_without() {
 	expect 5 "no patch 'K9'"
 }
 
+tree_of() { # VERSION WORD: a tree of that version whose second line is WORD
+	local folder=$work/tree-$1
+	mkdir -p "$folder/kernel"
+	sed "s/^PATCHLEVEL.*/PATCHLEVEL = ${1#*.}/" "$tree/Makefile" >"$folder/Makefile"
+	printf 'one\n%s\nthree\n' "$2" >"$folder/kernel/a.c"
+	printf '%s\n' "$folder"
+}
+
+# A patch has another form for another base, and yet another one without a patch before it.
+test_base_forms() {
+	local forms=$work/forms tree73
+	mkdir -p "$forms/base-7.3" "$forms/without-K1/base-7.3"
+	cp "$work/patches/0001-two.patch" "$work/patches/0002-one.patch" "$forms"
+	cp "$work/patches/without-K1/0002-one.patch" "$forms/without-K1"
+	printf '%s\n' '0001-two.patch # K1' '0002-one.patch # K2' >"$forms/series"
+	tree73=$(tree_of 7.3 zwei)
+	kernel patch --kernel-tree "$tree73" --series "$forms/series"
+	expect 5 '0001-two.patch does not apply'
+	sed s/-two/-zwei/ "$forms/0001-two.patch" >"$forms/base-7.3/0001-two.patch"
+	kernel patch --kernel-tree "$tree73" --series "$forms/series"
+	expect 0
+	expect_equal "the form for 7.3" "ONE TWO three " "$(tr '\n' ' ' <"$out/kernel/a.c")"
+	kernel patch --kernel-tree "$tree" --series "$forms/series"
+	expect 0
+	kernel patch --kernel-tree "$(tree_of 7.4 zwei)" --series "$forms/series"
+	expect 0
+	expect_equal "a base after 7.3" "ONE TWO three " "$(tr '\n' ' ' <"$out/kernel/a.c")"
+	kernel patch --kernel-tree "$(tree_of 7.10 two)" --series "$forms/series"
+	expect 5 'base-7.3/0001-two.patch does not apply'
+	kernel patch --kernel-tree "$tree73" --series "$forms/series" --without K2
+	expect 0
+	kernel patch --kernel-tree "$tree73" --series "$forms/series" --without K1
+	expect 5 'without-K1/0002-one.patch does not apply without K1'
+	cp "$forms/0002-one.patch" "$forms/base-7.3"
+	kernel patch --kernel-tree "$tree73" --series "$forms/series" --without K1
+	expect 5 'none of both, which would be without-K1/base-7.3/0002-one.patch'
+	sed 's/ two/ zwei/' "$forms/without-K1/0002-one.patch" >"$forms/without-K1/base-7.3/0002-one.patch"
+	kernel patch --kernel-tree "$tree73" --series "$forms/series" --without K1
+	expect 0
+	expect_equal "7.3 without K1" "ONE zwei three " "$(tr '\n' ' ' <"$out/kernel/a.c")"
+	mkdir "$forms/more"
+	printf '%s\n' '../0001-two.patch # K1' '../0002-one.patch # K2' >"$forms/more/series"
+	kernel patch --kernel-tree "$tree73" --series "$forms/more/series" --without K1
+	expect 0
+	expect_equal "by another folder" "ONE zwei three " "$(tr '\n' ' ' <"$out/kernel/a.c")"
+}
+
+make_package() { # VERSION WORD: linux-source-VERSION, as the archive has it
+	local package=linux-source-$1 root=$work/root-$1
+	mkdir -p "$root/DEBIAN" "$root/usr/src" "$work/archive"
+	tar -C "$(tree_of "$1" "$2")" --transform "s,^\.,$package," -cJf "$root/usr/src/$package.tar.xz" .
+	printf '%s\n' "Package: $package" 'Version: 1' 'Architecture: all' 'Description: for a test' \
+		'Maintainer: nobody <nobody@example.com>' >"$root/DEBIAN/control"
+	dpkg-deb --build "$root" "$work/archive/$package.deb" >/dev/null
+}
+
+# An apt whose archive is a folder: SUITE/PACKAGE has the version.
+make_apt() {
+	mkdir -p "$work/bin"
+	cat >"$work/bin/apt-get" <<-END
+	#!/bin/sh
+	case "\$*" in
+	*download*) for package; do :; done
+	echo "\$package" >>"$work/downloads"
+	cp "$work/archive/\$package.deb" "\${package}_1_all.deb" ;;
+	esac
+	END
+	cat >"$work/bin/apt-cache" <<-END
+	#!/bin/sh
+	suite=\${APT_CONFIG%/*}
+	version=\$(cat "$work/archive/\${suite##*/}/\$2" 2>/dev/null) || exit 0
+	echo "\$2 | \$version | http://mirror.example/debian sid/main amd64 Packages"
+	END
+	chmod +x "$work/bin/apt-get" "$work/bin/apt-cache"
+}
+
+fetch() { # PACKAGE_VERSION [OPTION…]: which source that takes
+	local id=$1
+	shift
+	kernel fetch "$@"
+	expect 0
+	expect_equal "kernel fetch $*" "$PROXEVAL_BUILD/kernel/sources/$id/tree" "$out"
+}
+
+# Without --base the first base of the list, whatever else is there; another one only where that is
+# not to be had, and then it is said.
+test_bases() {
+	local PROXEVAL_BUILD=$work/bases PATH=$work/bin:$PATH archive=$work/archive
+	command -v dpkg-deb >/dev/null && grep -rqs '\bmain\b' /etc/apt/sources.list /etc/apt/sources.list.d ||
+		return 0
+	make_package 7.2 two
+	make_package 7.3 zwei
+	make_apt
+	kernel fetch
+	expect 4 'no apt archive of this machine has the kernel source package that the series is for'
+	kernel fetch --base 7.1
+	expect 4 'has the kernel source linux-source-7.1'
+	mkdir -p "$archive/trixie-backports" "$archive/sid"
+	echo 7.3.4-1 >"$archive/trixie-backports/linux-source-7.3"
+	fetch linux-source-7.3_7.3.4-1
+	grep -q 'linux-source-7.2 is not to be had here; linux-source-7.3 7.3.4-1 from trixie-backports is taken' \
+		<<<"$err" || fail "another base is taken without a word: $err"
+	fetch linux-source-7.3_7.3.4-1
+	expect_equal "downloads" linux-source-7.3 "$(<"$work/downloads")"
+	echo 7.2.12-1 >"$archive/trixie-backports/linux-source-7.2"
+	echo 7.2.13-1 >"$archive/sid/linux-source-7.2"
+	fetch linux-source-7.2_7.2.13-1
+	! grep -q 'not to be had' <<<"$err" || fail "the first base is excused: $err"
+	fetch linux-source-7.3_7.3.4-1 --base 7.3
+	rm -r "$archive"
+	fetch linux-source-7.2_7.2.13-1
+	rm -r "$PROXEVAL_BUILD"/kernel/sources/linux-source-7.2*
+	fetch linux-source-7.3_7.3.4-1
+	grep -q 'linux-source-7.2 is not to be had here' <<<"$err" || fail "what is left is taken without a word: $err"
+	expect_equal "downloads" "linux-source-7.3 linux-source-7.2 " "$(tr '\n' ' ' <"$work/downloads")"
+}
+
 # What Kconfig cannot say reaches make, and makes another kernel.
 test_make_settings() {
 	local before PROXEVAL_BUILD=$work/settings
@@ -381,6 +498,8 @@ test_relative_paths
 test_build
 test_mbox
 test_without
+test_base_forms
+test_bases
 echo "# nothing" >"$work/own.config"
 test_make_settings
 test_failures

@@ -235,6 +235,58 @@ static void test_what_does_not_change_keeps_its_time(void **state)
 	free(path);
 }
 
+/* What the series of the folder takes for a tree of @version, once @without is left out. */
+static int forms_for(const char *version, const char *without, struct series *series)
+{
+	char *path = format_string("%s/patches/series", root);
+	int err;
+
+	put("patches/series", "first.patch # K1\nsecond.patch # K2\n");
+	assert_int_equal(series_read(path, false, series), 0);
+	free(path);
+	if (without)
+		assert_int_equal(series_leave_out(series, without), 0);
+	err = series_suit_base(series, version);
+	if (!err)
+		assert_int_equal(access(series->items[0].path, R_OK), 0);
+	return err;
+}
+
+static void assert_form(const char *version, const char *without, const char *expected)
+{
+	struct series series = {0};
+
+	assert_int_equal(forms_for(version, without, &series), 0);
+	assert_string_equal(series.items[0].name, expected);
+	series_release(&series);
+}
+
+static void test_a_patch_takes_the_form_for_its_base(void **state)
+{
+	struct series series = {0};
+
+	(void)state;
+	put("patches/base-7.3/first.patch", second_patch);
+	put("patches/base-7.10/first.patch", failing_patch);
+	assert_form("7.2.13", NULL, "first.patch");
+	assert_form("7.3", NULL, "base-7.3/first.patch");
+	assert_form("7.9.1", NULL, "base-7.3/first.patch");
+	assert_form("7.11.0", NULL, "base-7.10/first.patch");
+	assert_form("8.0.0", NULL, "first.patch");
+	/* What goes into the hash of a build is the form, and that one is as the second patch. */
+	assert_int_equal(forms_for("7.3.4", NULL, &series), 0);
+	assert_string_equal(series.items[0].sha256, series.items[1].sha256);
+	series_release(&series);
+	/* Of the form without K1 that base wants one of its own. */
+	put("patches/base-7.3/second.patch", second_patch);
+	put("patches/without-K1/second.patch", first_patch);
+	assert_form("7.2.13", "K1", "without-K1/second.patch");
+	assert_int_equal(forms_for("7.3.4", "K1", &series), -EINVAL);
+	series_release(&series);
+	put("patches/without-K1/base-7.3/second.patch", first_patch);
+	assert_form("7.3.4", "K1", "without-K1/base-7.3/second.patch");
+}
+
 static void test_a_failing_patch_names_itself_and_its_hunk(void **state)
 {
 	char said[1024];
@@ -376,6 +428,7 @@ int main(void)
 		IN_FOLDER(test_a_series_is_read_as_quilt_does),
 		IN_FOLDER(test_a_series_goes_on_and_comes_off),
 		IN_FOLDER(test_what_does_not_change_keeps_its_time),
+		IN_FOLDER(test_a_patch_takes_the_form_for_its_base),
 		IN_FOLDER(test_a_failing_patch_names_itself_and_its_hunk),
 		IN_FOLDER(test_a_patched_tree_is_recognized),
 		IN_FOLDER(test_a_patch_stays_inside_the_tree),

@@ -101,6 +101,29 @@ static void test_no_order_can_block_for_ever(void **state)
 	assert_int_equal(CHECK({LAB_WW_END, 0, 0}), -EINVAL);
 }
 
+/* The first 32 are wound-wait, the others wait-die, and no context has both. */
+static void test_a_context_is_of_one_class(void **state)
+{
+	(void)state;
+	assert_int_equal(CHECK({LAB_WW_BEGIN, LAB_WAIT_DIE, 0}, {LAB_WW_LOCK, 32, 0},
+			       {LAB_WW_LOCK_INTERRUPTIBLE, 63, 0}, {LAB_WW_UNLOCK, 32, 0},
+			       {LAB_WW_UNLOCK, 63, 0}, {LAB_WW_END, 0, 0}),
+			 0);
+	assert_int_equal(CHECK({LAB_WW_BEGIN, LAB_WOUND_WAIT, 0}, {LAB_WW_LOCK, 31, 0},
+			       {LAB_WW_UNLOCK, 31, 0}, {LAB_WW_END, 0, 0},
+			       {LAB_WW_BEGIN, LAB_WAIT_DIE, 0}, {LAB_WW_LOCK, 32, 0},
+			       {LAB_WW_UNLOCK, 32, 0}, {LAB_WW_END, 0, 0}),
+			 0);
+	assert_int_equal(CHECK({LAB_WW_BEGIN, LAB_WOUND_WAIT, 0}, {LAB_WW_LOCK, 32, 0},
+			       {LAB_WW_UNLOCK, 32, 0}, {LAB_WW_END, 0, 0}),
+			 -EINVAL);
+	assert_int_equal(CHECK({LAB_WW_BEGIN, LAB_WAIT_DIE, 0}, {LAB_WW_LOCK, 31, 0},
+			       {LAB_WW_UNLOCK, 31, 0}, {LAB_WW_END, 0, 0}),
+			 -EINVAL);
+	assert_int_equal(CHECK({LAB_WW_BEGIN, LAB_WW_CLASSES, 0}, {LAB_WW_END, 0, 0}), -EINVAL);
+	assert_int_equal(CHECK({LAB_WW_BEGIN, LAB_WAIT_DIE, 0}, {LAB_WW_END, 1, 0}), -EINVAL);
+}
+
 static void test_every_number_is_in_its_range(void **state)
 {
 	(void)state;
@@ -185,6 +208,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_held_is_not_unlocked),
 		cmocka_unit_test(test_nothing_stays_locked),
 		cmocka_unit_test(test_no_order_can_block_for_ever),
+		cmocka_unit_test(test_a_context_is_of_one_class),
 		cmocka_unit_test(test_every_number_is_in_its_range),
 		cmocka_unit_test(test_programs_are_bounded),
 		cmocka_unit_test(test_so_many_are_held_at_once),

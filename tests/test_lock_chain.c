@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -108,6 +109,25 @@ static void test_the_middle_link_is_the_event_s(void **state)
 	assert_int_equal(chain_event_level(&chain), 0);
 }
 
+/* A pipe's mutex is waited for to the end, whatever comes. */
+static void test_who_is_deaf_does_not_cut_the_chain(void **state)
+{
+	static const struct chain_ops deaf = {.is_deaf = true}, hearing = {.is_deaf = false};
+	struct chain chain = {.depth = 4, .ops = &hearing};
+
+	(void)state;
+	assert_false(is_chain_cut(&chain));
+	chain.event = CHAIN_WAKEUP;
+	assert_false(is_chain_cut(&chain));
+	for (int event = CHAIN_SIGNAL; event <= CHAIN_KILL; event++) {
+		chain.event = (enum chain_event)event;
+		chain.ops = &hearing;
+		assert_true(is_chain_cut(&chain));
+		chain.ops = &deaf;
+		assert_false(is_chain_cut(&chain));
+	}
+}
+
 static void test_what_cannot_be_staged_is_refused(void **state)
 {
 	struct chain_sample sample;
@@ -150,10 +170,13 @@ static void test_parameters_go_together(void **state)
 
 	(void)state;
 	assert_int_equal(check("", "", "", "", error), 0);
-	assert_int_equal(check("event", "signal", "", "", error), -EINVAL);
+	assert_int_equal(check("event", "wakeup", "", "", error), -EINVAL);
 	assert_string_equal(error, "lock-chain: nothing wakes who waits for a pipe's mutex; take "
-				   "by=lab for an event");
-	assert_int_equal(check("event", "signal", "by", "lab", error), 0);
+				   "by=lab for event=wakeup");
+	assert_int_equal(check("event", "wakeup", "by", "lab", error), 0);
+	assert_int_equal(check("event", "signal", "", "", error), 0);
+	assert_int_equal(check("event", "kill", "by", "lab", error), 0);
+	assert_int_equal(check("event", "kill", "depth", "1", error), -EINVAL);
 	assert_int_equal(check("build", "outside-in", "", "", error), -EINVAL);
 	assert_int_equal(check("build", "outside-in", "by", "lab", error), 0);
 	assert_int_equal(check("owner_waits", "computing", "", "", error), -EINVAL);
@@ -190,6 +213,7 @@ int main(void)
 		cmocka_unit_test(test_who_gives_up_lets_its_own_lock_go_then),
 		cmocka_unit_test(test_two_at_a_time_are_disorder),
 		cmocka_unit_test(test_the_middle_link_is_the_event_s),
+		cmocka_unit_test(test_who_is_deaf_does_not_cut_the_chain),
 		cmocka_unit_test(test_what_cannot_be_staged_is_refused),
 		cmocka_unit_test(test_parameters_go_together),
 		cmocka_unit_test(test_counts_are_of_the_cpus_asked_for),

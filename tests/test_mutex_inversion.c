@@ -7,24 +7,38 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include <json-c/json.h>
 
 #include "measure/task_watch.h"
 #include "workloads/inversion.h"
+#include "workloads/judge.h"
 #include "workloads/lock.h"
 #include "workloads/lock_fit.h"
 #include "workloads/profiles.h"
 #include "workloads/workload.h"
+
+/* The first @n phases of a run of @samples. */
+static void draw(uint64_t seed, uint64_t samples, unsigned int min, unsigned int max,
+		 unsigned int n, unsigned int *out)
+{
+	struct phase_plan plan;
+
+	phase_plan_init(&plan, seed, samples, min, max);
+	for (unsigned int i = 0; i < n; i++)
+		out[i] = phase_plan_next(&plan);
+}
 
 static void test_phases_are_the_seeds_and_one_of_each_stratum(void **state)
 {
 	unsigned int first[10], again[10], other[10], seen = 0;
 
 	(void)state;
-	inversion_phases(7, 10, 100, 500, first);
-	inversion_phases(7, 10, 100, 500, again);
-	inversion_phases(8, 10, 100, 500, other);
+	draw(7, 10, 100, 500, 10, first);
+	draw(7, 10, 100, 500, 10, again);
+	draw(8, 10, 100, 500, 10, other);
 	assert_memory_equal(first, again, sizeof(first));
 	assert_memory_not_equal(first, other, sizeof(first));
 	for (int i = 0; i < 10; i++) {
@@ -36,12 +50,30 @@ static void test_phases_are_the_seeds_and_one_of_each_stratum(void **state)
 
 static void test_more_phases_than_thousandths_stay_in_range(void **state)
 {
-	unsigned int phases[100];
+	unsigned int phases[PHASE_BLOCK];
 
 	(void)state;
-	inversion_phases(1, 100, 500, 510, phases);
-	for (int i = 0; i < 100; i++)
+	draw(1, PHASE_BLOCK, 500, 510, PHASE_BLOCK, phases);
+	for (unsigned int i = 0; i < PHASE_BLOCK; i++)
 		assert_in_range(phases[i], 500, 510);
+}
+
+/* Each block has a phase of every stratum, the last one of as many strata as are left. */
+static void test_a_long_run_has_strata_in_every_block(void **state)
+{
+	unsigned int phases[2 * PHASE_BLOCK + 4];
+	uint64_t seen[3] = {0};
+
+	(void)state;
+	draw(3, 2 * PHASE_BLOCK + 4, 100, 740, 2 * PHASE_BLOCK + 4, phases);
+	for (unsigned int i = 0; i < 2 * PHASE_BLOCK; i++)
+		seen[i / PHASE_BLOCK] |= UINT64_C(1) << (phases[i] - 100) / 10;
+	for (unsigned int i = 2 * PHASE_BLOCK; i < 2 * PHASE_BLOCK + 4; i++)
+		seen[2] |= UINT64_C(1) << (phases[i] - 100) / 160;
+	assert_true(seen[0] == UINT64_MAX);
+	assert_true(seen[1] == UINT64_MAX);
+	assert_int_equal(seen[2], 0xf);
+	assert_memory_not_equal(phases, phases + PHASE_BLOCK, PHASE_BLOCK * sizeof(*phases));
 }
 
 static void test_the_factor_is_wait_over_need(void **state)
@@ -148,15 +180,72 @@ static void test_shares_and_what_they_promise(void **state)
 	assert_float_equal(unbounded_factor(0.5), 1.5, 1e-9);
 }
 
-static void test_median(void **state)
+/* Twice the need, and a millisecond or a slice for each lock and once more. */
+static void test_a_wait_is_bounded_by_need_and_switches(void **state)
 {
-	uint64_t odd[] = {9, 1, 5}, even[] = {4, 1, 8, 3}, sorted[] = {1, 3, 4, 8};
+	(void)state;
+	assert_true(is_wait_bounded(12000000, 5000000, 1, false));
+	assert_false(is_wait_bounded(12000001, 5000000, 1, false));
+	assert_true(is_wait_bounded(16000000, 5000000, 1, true));
+	assert_false(is_wait_bounded(16000001, 5000000, 1, true));
+	assert_true(is_wait_bounded(19000000, 5000000, 8, false));
+	assert_false(is_wait_bounded(19000001, 5000000, 8, false));
+	/* Nothing was needed: switches are what is left. */
+	assert_true(is_wait_bounded(2000000, -5, 1, false));
+	assert_false(is_wait_bounded(2000001, -5, 1, false));
+}
+
+/* What the invariant says in @state: its violations, of its exposure. */
+static void expect_promise(enum proxy_exec_state proxy, enum proxy_exec_request request,
+			   uint64_t violations, uint64_t exposure)
+{
+	struct result *result = result_new(workload_mutex_inversion.metrics);
+	const struct workload_run run = {
+		.proxy_exec = proxy, .proxy_exec_request = request, .result = result};
+	struct json_object *document, *metrics, *metric = NULL;
+
+	assert_non_null(result);
+	judge_promise(&run, 2, 6);
+	document = result_to_json(result);
+	metrics = json_object_object_get(document, "metrics");
+	for (size_t i = 0; i < json_object_array_length(metrics); i++) {
+		metric = json_object_array_get_idx(metrics, i);
+		if (!strcmp(json_object_get_string(json_object_object_get(metric, "name")),
+			    "unbounded_waits"))
+			break;
+	}
+	assert_int_equal(json_object_get_uint64(json_object_object_get(metric, "violations")),
+			 violations);
+	assert_int_equal(json_object_get_uint64(json_object_object_get(metric, "exposure")),
+			 exposure);
+	json_object_put(document);
+	result_free(result);
+}
+
+static void test_only_proxy_execution_promises_a_bound(void **state)
+{
+	(void)state;
+	expect_promise(PROXY_EXEC_ON, PROXY_EXEC_ASKED_ON, 2, 6);
+	expect_promise(PROXY_EXEC_ON, PROXY_EXEC_NOT_NAMED, 2, 6);
+	expect_promise(PROXY_EXEC_UNKNOWN, PROXY_EXEC_ASKED_ON, 2, 6);
+	expect_promise(PROXY_EXEC_UNKNOWN, PROXY_EXEC_NOT_NAMED, 0, 0);
+	expect_promise(PROXY_EXEC_OFF, PROXY_EXEC_ASKED_OFF, 0, 0);
+	expect_promise(PROXY_EXEC_ABSENT, PROXY_EXEC_ASKED_ON, 0, 0);
+}
+
+/* A thread's priority is the kernel's: 120 and its nice value. */
+static void test_a_priority_is_read_from_the_kernel(void **state)
+{
+	int nice_now = getpriority(PRIO_PROCESS, (id_t)gettid());
+	uint64_t priority = 0;
+	int err = task_priority(gettid(), &priority);
 
 	(void)state;
-	assert_float_equal(median(odd, 0), 0, 0);
-	assert_float_equal(median(odd, 3), 5, 0);
-	assert_float_equal(median(even, 4), 3.5, 0);
-	assert_memory_equal(even, sorted, sizeof(sorted));
+	if (err == -ENOENT)
+		skip(); /* no /proc/PID/sched here */
+	assert_int_equal(err, 0);
+	assert_int_equal(priority, 120 + nice_now);
+	assert_int_equal(task_priority(0x7fffffff, &priority), -ENOENT);
 }
 
 /* Shortened from a guest's, with the blanks that the kernel pads them with. */
@@ -181,8 +270,31 @@ static void test_the_kernels_books_are_read_to_the_nanosecond(void **state)
 	assert_int_equal(look.exec_start_ns, 1164001702);
 	assert_int_equal(look.sum_exec_ns, 81930);
 	assert_int_equal(look.voluntary_switches, 3);
+	assert_false(look.is_fair);
 	assert_int_equal(task_look_parse_sched("se.exec_start : 1.000000\n", &look), -EINVAL);
 	assert_int_equal(task_look_parse_sched("", &look), -EINVAL);
+}
+
+static void test_a_fair_threads_vruntime_may_be_negative(void **state)
+{
+	static const char text[] = "se.exec_start    :          1164.001702\n"
+				   "se.vruntime      :           -12.000003\n"
+				   "se.sum_exec_runtime : 0.081930\n"
+				   "nr_voluntary_switches : 3\n"
+				   "policy           :                    0\n";
+	struct task_look look;
+
+	(void)state;
+	assert_int_equal(task_look_parse_sched(text, &look), 0);
+	assert_true(look.is_fair);
+	assert_int_equal(look.vruntime_ns, -12000003);
+	/* A kernel that does not say: then the rule of the other classes has to do. */
+	assert_int_equal(task_look_parse_sched("se.exec_start : 1.000000\n"
+					       "se.sum_exec_runtime : 1.000000\n"
+					       "nr_voluntary_switches : 3\n",
+					       &look),
+			 0);
+	assert_false(look.is_fair);
 }
 
 static void test_state_and_cpu_behind_any_name(void **state)
@@ -198,6 +310,19 @@ static void test_state_and_cpu_behind_any_name(void **state)
 	assert_int_equal(look.cpu, 6);
 	assert_int_equal(task_look_parse_stat("57 (cut) D 55 55", &look), -EINVAL);
 	assert_int_equal(task_look_parse_stat("", &look), -EINVAL);
+}
+
+static void test_pending_signals_are_read(void **state)
+{
+	static const char text[] = "Name:\tSigPnd: 1\nState:\tD (disk sleep)\n"
+				   "SigQ:\t1/15\nSigPnd:\t0000000000000200\n"
+				   "ShdPnd:\t0000000000000001\n";
+	uint64_t signals = 1;
+
+	(void)state;
+	assert_int_equal(task_pending_signals_parse(text, &signals), 0);
+	assert_int_equal(signals, UINT64_C(1) << 9);
+	assert_int_equal(task_pending_signals_parse("SigQ:\t1/15\n", &signals), -EINVAL);
 }
 
 static const struct task_look asleep = {
@@ -232,6 +357,24 @@ static void test_a_sleeper_whose_books_go_on_lends(void **state)
 	task_watch_judge(&watch, &later);
 	assert_true(watch.is_charged);
 	assert_false(watch.is_moved);
+}
+
+/* It was preempted in state D and has just been picked: exec_start moves first. */
+static void test_a_fair_thread_that_is_picked_again_lends_nothing(void **state)
+{
+	struct task_watch watch = watch_of_cpu_2();
+	struct task_look first = asleep, later;
+
+	(void)state;
+	first.is_fair = true;
+	later = first;
+	task_watch_judge(&watch, &first);
+	later.exec_start_ns += 1000000;
+	task_watch_judge(&watch, &later);
+	assert_false(watch.is_charged);
+	later.vruntime_ns += 1000000;
+	task_watch_judge(&watch, &later);
+	assert_true(watch.is_charged);
 }
 
 static void test_a_sleeper_on_a_cpu_that_it_may_not_use_lends(void **state)
@@ -388,6 +531,29 @@ static void test_every_profile_has_work_that_passes_the_checks(void **state)
 	}
 }
 
+/* Ten times as often as thorough does it, whether that says how often or leaves it at the standard;
+ * and ten times as long. */
+static void test_soak_does_everything_ten_times(void **state)
+{
+	static const char *const rows[][3] = {{"lock-kinds", "samples", "60"},
+					      {"lock-kinds", "control_samples", "20"},
+					      {"mutex-inversion", "samples", "200"},
+					      {"rename-inversion", "duration_ms", "50000"},
+					      {"rt-balance", "rounds", "50"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct json_object *work = profile_work("soak", &rows[i][0], 1);
+		struct json_object *item = json_object_array_get_idx(work, 0), *params, *value;
+
+		assert_true(json_object_object_get_ex(item, "params", &params));
+		assert_true(json_object_object_get_ex(params, rows[i][1], &value));
+		assert_string_equal(json_object_get_string(value), rows[i][2]);
+		assert_false(json_object_object_get_ex(params, "limit_ms", NULL));
+		json_object_put(work);
+	}
+}
+
 static void test_a_profile_can_be_narrowed(void **state)
 {
 	const char *const known[] = {"mutex-inversion"};
@@ -409,6 +575,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_phases_are_the_seeds_and_one_of_each_stratum),
 		cmocka_unit_test(test_more_phases_than_thousandths_stay_in_range),
+		cmocka_unit_test(test_a_long_run_has_strata_in_every_block),
 		cmocka_unit_test(test_the_factor_is_wait_over_need),
 		cmocka_unit_test(test_no_need_no_factor),
 		cmocka_unit_test(test_a_donor_is_blocked_when_it_sleeps_on_a_held_lock),
@@ -416,17 +583,23 @@ int main(void)
 		cmocka_unit_test(test_proxying_is_held_to_what_the_kernel_says),
 		cmocka_unit_test(test_a_silent_kernel_is_held_to_what_it_was_asked_for),
 		cmocka_unit_test(test_shares_and_what_they_promise),
-		cmocka_unit_test(test_median),
+		cmocka_unit_test(test_a_wait_is_bounded_by_need_and_switches),
+		cmocka_unit_test(test_only_proxy_execution_promises_a_bound),
+		cmocka_unit_test(test_a_priority_is_read_from_the_kernel),
 		cmocka_unit_test(test_the_kernels_books_are_read_to_the_nanosecond),
+		cmocka_unit_test(test_a_fair_threads_vruntime_may_be_negative),
 		cmocka_unit_test(test_state_and_cpu_behind_any_name),
+		cmocka_unit_test(test_pending_signals_are_read),
 		cmocka_unit_test(test_a_sleeper_that_nobody_charges_lends_nothing),
 		cmocka_unit_test(test_a_sleeper_whose_books_go_on_lends),
+		cmocka_unit_test(test_a_fair_thread_that_is_picked_again_lends_nothing),
 		cmocka_unit_test(test_a_sleeper_on_a_cpu_that_it_may_not_use_lends),
 		cmocka_unit_test(test_what_ran_in_between_proves_nothing),
 		cmocka_unit_test(test_before_it_slept_nothing_counts),
 		cmocka_unit_test(test_parameters_are_checked),
 		cmocka_unit_test(test_standards_pass_their_own_checks),
 		cmocka_unit_test(test_every_profile_has_work_that_passes_the_checks),
+		cmocka_unit_test(test_soak_does_everything_ten_times),
 		cmocka_unit_test(test_a_profile_can_be_narrowed),
 		cmocka_unit_test(test_a_section_is_what_was_asked_for_within_a_fifth),
 		cmocka_unit_test(test_a_lock_that_is_made_has_its_section),

@@ -137,6 +137,85 @@ static void test_unbalanced(void **state)
 	football_free(football);
 }
 
+#define SLICE_NS 2000
+
+static const struct football_player equals[] = {
+	{.pid = STRONG, .prio = 20, .partner = -1},
+	{.pid = MIDDLE, .prio = 20, .partner = 2},
+	{.pid = WEAK, .prio = 30, .partner = 1},
+};
+
+static void wake_on(struct football *football, uint64_t at_ns, pid_t pid, int cpu)
+{
+	football_take(football, &(struct sched_trace_record){.at_ns = at_ns,
+							     .kind = SCHED_TRACE_WAKEUP,
+							     .pid = pid,
+							     .to_cpu = cpu});
+}
+
+static void migrate(struct football *football, uint64_t at_ns, pid_t pid, int cpu)
+{
+	football_take(football, &(struct sched_trace_record){.at_ns = at_ns,
+							     .kind = SCHED_TRACE_MIGRATE,
+							     .pid = pid,
+							     .to_cpu = cpu});
+}
+
+/* Two equal ones of SCHED_RR on CPU 0: each has its slice, and the threshold on top. */
+static void test_slices_end(void **state)
+{
+	struct football_rules rules;
+	struct football *football = begin(&rules, equals, 2, false);
+	const struct football_score *score = football_score(football);
+
+	(void)state;
+	rules.slice_ns = SLICE_NS;
+	wake_on(football, 0, STRONG, 0);
+	switch_with_prio(football, 0, 0, 0, 'R', STRONG, 20);
+	/* Alone it may go on for as long as it likes. */
+	wake_on(football, 10000, MIDDLE, 0);
+	switch_with_prio(football, 13000, 0, STRONG, 'R', MIDDLE, 20);
+	switch_with_prio(football, 15000, 0, MIDDLE, 'R', STRONG, 20);
+	assert_int_equal(score->stints, 2);
+	assert_int_equal(score->overruns, 0);
+	/* One nanosecond more than slice and threshold; once for all that follows. */
+	switch_with_prio(football, 18001, 0, STRONG, 'R', MIDDLE, 20);
+	assert_int_equal(score->stints, 3);
+	assert_int_equal(score->overruns, 1);
+	football_end(football, 30000);
+	assert_int_equal(score->stints, 4);
+	assert_int_equal(score->overruns, 2);
+	football_free(football);
+}
+
+/* Who waits on another CPU, or is weaker, or has slices of its waiter's, ends no slice. */
+static void test_only_equals_on_one_cpu_end_a_slice(void **state)
+{
+	struct football_rules rules;
+	struct football *football = begin(&rules, equals, 2, true);
+	const struct football_score *score = football_score(football);
+
+	(void)state;
+	rules.slice_ns = SLICE_NS;
+	wake_on(football, 0, STRONG, 0);
+	switch_with_prio(football, 0, 0, 0, 'R', STRONG, 20);
+	wake_on(football, 0, WEAK, 0);
+	wake_on(football, 0, MIDDLE, 1);
+	football_take(football, &(struct sched_trace_record){
+					.at_ns = 9000, .kind = SCHED_TRACE_WAKEUP, .pid = OTHER});
+	assert_int_equal(score->stints, 0);
+	/* It comes over: its time begins. */
+	migrate(football, 10000, MIDDLE, 0);
+	switch_with_prio(football, 13000, 0, STRONG, 'R', MIDDLE, 20);
+	assert_int_equal(score->stints, 1);
+	/* Its partner blocks: whose slice it has is not known. */
+	switch_with_prio(football, 13000, 1, WEAK, 'D', 0, 120);
+	football_end(football, 30000);
+	assert_int_equal(score->stints, 1);
+	assert_int_equal(score->overruns, 0);
+	football_free(football);
+}
+
 /* A whole round with a CPU that nobody uses: the end of the round ends the episode. */
 static void test_idle_cpu(void **state)
 {
@@ -503,6 +582,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_highest_run),
 		cmocka_unit_test(test_unbalanced),
+		cmocka_unit_test(test_slices_end),
+		cmocka_unit_test(test_only_equals_on_one_cpu_end_a_slice),
 		cmocka_unit_test(test_idle_cpu),
 		cmocka_unit_test(test_as_many_as_cpus),
 		cmocka_unit_test(test_others),

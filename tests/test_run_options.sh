@@ -31,6 +31,13 @@ expect_refusal 3 "--boots takes a number from 1" run --boots 0
 expect_refusal 3 "--time takes one of" run --time sidereal
 expect_refusal 3 "--target takes one of" run --target moon
 expect_refusal 3 "--profile takes one of" run --profile slow
+expect_refusal 3 "they are K1, K2, K1+K2, K3" run --profile proof K3 K99
+expect_refusal 3 "--profile proof has its work in a table" run --profile proof --param samples=3
+expect_refusal 3 "--profile proof makes its kernels" run --profile proof --series x
+expect_refusal 3 "--profile proof needs guests in virtual time" run --profile proof --time real
+expect_refusal 3 "--profile proof needs guests in virtual time" run --profile proof --target host
+expect_refusal 3 "--profile proof is no campaign" run --profile proof --print-campaign
+expect_refusal 3 "it is for 'run' alone" calibrate --profile proof
 expect_refusal 3 "LABEL:IMAGE:ARGS" run --variant proxy
 expect_refusal 3 "LABEL:IMAGE:ARGS" run --variant proxy:image
 expect_refusal 3 "label" run --variant :image:x
@@ -103,6 +110,13 @@ expect_resume 5 "is not a campaign's folder" "$work/absent"
 mkdir "$work/bad"
 printf '{"format":' >"$work/bad/campaign.json"
 expect_resume 5 "it is cut short" "$work/bad"
+# The folder of a proof is known by its document.
+for proof in '{}' '{"format":"proxeval-proof","version":1,"seed":1,"tags":["K99"],"rows":[]}' \
+	'{"format":"proxeval-proof","version":1,"seed":1,"tags":["K3"],"rows":[{"tag":"Z","verdict":"shown"}]}'; do
+	mkdir -p "$work/proof"
+	echo "$proof" >"$work/proof/proof.json"
+	expect_resume 5 "not the document of a proof" "$work/proof"
+done
 
 # A reader that went away ends nothing: 141 is what SIGPIPE would make of it.
 exec {gone}> >(exec true)

@@ -135,8 +135,8 @@ static void test_sweeps_find_their_workload(void **state)
 		    WORDS("sleeping-owner", "mutex-inversion", "--target=vm", "--quick", "--sweep",
 			  "sleep_us=20000,30000", "--param", "mutex-inversion.hogs=3", "--param",
 			  "samples=0x2", "--param", "control_samples=1"),
-		    "sleeping-owner same-cpu samples=2 control_samples=1 sleep_us=20000\n"
-		    "sleeping-owner same-cpu samples=2 control_samples=1 sleep_us=30000\n"
+		    "sleeping-owner same-cpu samples=2 control_samples=1 hogs=1 sleep_us=20000\n"
+		    "sleeping-owner same-cpu samples=2 control_samples=1 hogs=1 sleep_us=30000\n"
 		    "mutex-inversion all samples=2 control_samples=1 hogs=3\n");
 	expect_code(NULL, WORDS("mutex-inversion", "--target=vm", "--sweep", "sleep_us=20000"),
 		    EXIT_USAGE);
@@ -294,6 +294,23 @@ static void test_quick_has_no_more_tests_than_it_can_decide(void **state)
 	release(&typed);
 }
 
+/* It has every cost in instructions and in ns, and a document one of them. */
+static void test_only_what_the_time_has_is_tested(void **state)
+{
+	static const char *const times[] = {"--time=virtual", "--time=real"};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct typed typed;
+
+		type(&typed, NULL,
+		     WORDS("wakeup-cost", "--target=vm", times[i], "--placement=same-cpu"));
+		assert_int_equal(typed.code, 0);
+		assert_int_equal(run_work_tests(&typed.order), 6);
+		release(&typed);
+	}
+}
+
 /* Every workload is in every profile but those where it makes no sense, which quick may have. */
 static void test_every_workload_is_in_the_standard_profile(void **state)
 {
@@ -328,6 +345,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_too_much_or_twice),
 		cmocka_unit_test(test_profiles_are_sound),
 		cmocka_unit_test(test_quick_has_no_more_tests_than_it_can_decide),
+		cmocka_unit_test(test_only_what_the_time_has_is_tested),
 		cmocka_unit_test(test_every_workload_is_in_the_standard_profile),
 	};
 

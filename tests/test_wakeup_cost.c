@@ -15,17 +15,22 @@
 
 static void test_the_figure_is_the_median_batch(void **state)
 {
-	uint64_t ticks[] = {1000, 5000, 1001, 1100, 900};
-	struct operation_result result = {.batch_ticks = ticks, .batches = 5, .per_batch = 4};
+	static const uint64_t ticks[] = {1000, 5000, 1001, 1100, 900};
+	static struct reservoir reservoir;
+	struct operation_result result = {.batch_ticks = &reservoir, .per_batch = 4};
 
 	(void)state;
+	reservoir_init(&reservoir, 1);
+	for (int i = 0; i < 4; i++)
+		reservoir_record(&reservoir, ticks[i]);
+	/* Of an even number it is one that was measured. */
 	assert_true(operation_ticks(&result) == 1001 / 4.0);
+	reservoir_record(&reservoir, ticks[4]);
+	assert_true(operation_ticks(&result) == 1001 / 4.0);
+	assert_int_equal(operation_batches(&result), 5);
 	/* 900 and 1100 are 10.1 and 9.9 % away. */
 	assert_int_equal(operation_alike(&result, 10), 3);
 	assert_int_equal(operation_alike(&result, 11), 4);
-	/* Of an even number it is one that was measured. */
-	result.batches = 4;
-	assert_true(operation_ticks(&result) == 1001 / 4.0);
 	result = (struct operation_result){0};
 	assert_true(operation_ticks(&result) == 0);
 	assert_int_equal(operation_alike(&result, 10), 0);
@@ -92,7 +97,7 @@ static void test_a_stopped_run_ends(void **state)
 	assert_int_equal(err, -EINTR);
 	/* The threads that are left use none of the caller's memory. */
 	assert_null(result.batch_ticks);
-	assert_int_equal(result.batches, 0);
+	assert_int_equal(operation_batches(&result), 0);
 	memset(&request, 0xa0, sizeof(request));
 	operation_release(&result);
 }

@@ -33,7 +33,10 @@ check() { # DIRECTORY THROTTLED
 	    print(sys.argv[2], label, "factor", values["inversion_factor"], "owner",
 	          values["owner_throttled_periods"], "donor", values["donor_throttled_periods"])
 	    is_proxy = label == "proxy"
+	    evidence = {item["name"]: item for item in section["evidence"]}
 	    if sys.argv[2] == "owner":
+	        # In each sample, also where proxy execution spares the owner most of its section.
+	        assert evidence["owner_throttled"]["observed"] == 3, evidence["owner_throttled"]
 	        assert values["inversion_factor"] <= (1.5 if is_proxy else 5), values
 	        assert values["long_waits"] == 0, values
 	        assert values["owner_throttled_periods"] >= 1, values

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A search over seeds: our kernel shows nothing; a planted fault is found, and shows again to the
-# byte.
+# A search over seeds: our kernel shows nothing; a planted fault is found, made small, and shows
+# again to the byte.
 set -euo pipefail
 # shellcheck source=tests/library.sh
 . "$TEST_TOP/tests/library.sh"
@@ -11,7 +11,7 @@ set -euo pipefail
 explore() { # ID OPTION…
 	local id=$1
 	shift
-	proxeval explore --no-progress --duration 1 --kernel-image "$image" --results "$work/results" \
+	proxeval explore --no-progress --kernel-image "$image" --results "$work/results" \
 		--id "$id" "$@"
 }
 
@@ -20,10 +20,10 @@ expect_equal "the exit code of a search that finds nothing" 0 "$code"
 expect_contains "a search that finds nothing" "2 of 2 seeds tried" "$(cat "$work/stdout")"
 [ -z "$(ls "$work/results/sound/finds")" ] || fail "a find was kept where there is none"
 
-# It takes an actor of each of two mechanisms. Made small it is in tests/test_explore_parts.c: a
-# boot for each try is too long here.
-explore planted --until-found --variant "proxy::sched_proxy_exec=1 proxeval_plant=crash,f-pos,signals,1" \
-	--shrink-runs 0
+# It takes an actor of each of two mechanisms, and the second round. How far it gets with more guests
+# is in tests/test_explore_parts.c.
+explore planted --only f-pos --only signals --until-found --variant "proxy::sched_proxy_exec=1 proxeval_plant=crash,f-pos,signals,2" \
+	--shrink-runs 14
 expect_equal "the exit code of a search that finds something" 1 "$code"
 find=$work/results/planted/finds/0001
 python3 - "$find" <<-'END' || fail "the find is not what it has to be"
@@ -33,6 +33,8 @@ python3 - "$find" <<-'END' || fail "the find is not what it has to be"
 	print(find["signature"], find["first"], len(plan["actors"]), plan["rounds"])
 	assert find["signature"]["kind"] == "report"
 	assert "sysrq triggered crash" in find["signature"]["text"]
+	assert find["is_shrunk"] and plan["rounds"] == 2
+	assert len(plan["actors"]) <= find["first"]["actors"] / 2
 	assert {"f-pos", "signals"} <= {actor["mechanism"] for actor in plan["actors"]}
 END
 grep -q "sysrq triggered crash" "$find/stack.txt" || fail "the find does not say what happened"

@@ -16,11 +16,12 @@ cat >"$work/campaign.json" <<-'END'
   "param": {"samples": 1, "control_samples": 1, "section_us": 4000},
   "workload": [
     {"workload": "lock-chain", "param": {"by": "tee", "depth": 6}},
+    {"workload": "lock-chain", "param": {"by": "tee", "depth": 6, "event": "kill"}},
     {"workload": "lock-chain", "param": {"by": "lab", "depth": 6, "shape": "tree"}},
     {"workload": "lock-chain",
      "param": {"by": "lab", "depth": 6, "owner_waits": "computing", "build": "outside-in"}},
     {"workload": "lock-chain", "param": {"by": "lab", "depth": 6},
-     "sweep": {"event": ["wakeup", "signal", "timeout"]}}
+     "sweep": {"event": ["wakeup", "signal", "timeout", "kill"]}}
   ]
 }
 END
@@ -51,7 +52,8 @@ python3 - "$(campaign)" <<-'END' || fail "the chains are not as they should be"
 	        assert evidence["levels_blocked"]["observed"] == 6, name
 	        event = section["params"].get("event", "none")
 	        assert ("event_seen" in evidence) == (event != "none"), name
-	        if event in ("signal", "timeout"):
+	        assert event == "none" or evidence["event_seen"]["observed"] == 1, name
+	        if event != "wakeup" and event != "none" and section["params"].get("by") == "lab":
 	            continue # there the owner is not in the donor's way
 	        if label == "proxy":
 	            assert factor <= 1.5, (name, factor)
@@ -59,7 +61,7 @@ python3 - "$(campaign)" <<-'END' || fail "the chains are not as they should be"
 	        else:
 	            assert factor >= 4, (name, factor)
 	            assert evidence["proxying"]["observed"] == 0, name
-	assert sections == 12, sections
+	assert sections == 16, sections
 END
 expect_nothing_left "a campaign"
 finish

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "measure/random.h"
+#include "measure/reservoir.h"
 #include "workloads/episode.h"
 #include "workloads/inversion.h"
 #include "workloads/lineup.h"
@@ -26,6 +27,12 @@
 
 #define BOUNDED_FACTOR 1.5 /* as in staged_inversion.c */
 #define DONOR_PRIORITY 50
+/*
+ * What a cgroup's runqueue keeps of its runtime when its last task sleeps (min_cfs_rq_runtime,
+ * __return_cfs_rq_runtime() in kernel/sched/fair.c): a thread that has run since, if only to get
+ * ready, has up to so much besides its quota.
+ */
+#define KEPT_US 1000
 
 static const char *const throttled_roles[] = {"owner", "donor", "both", NULL};
 static const char *const donors[] = {"nice", "fifo", NULL};
@@ -67,20 +74,20 @@ static const struct parameter_spec parameters[] = {
 	{.name = "section_us",
 	 .unit = "us",
 	 .kind = PARAMETER_NUMBER,
-	 .standard = "6000",
+	 .standard = "8000",
 	 .min = 500,
 	 .max = 1000000,
 	 .help = "CPU time of the critical section"},
 	{.name = "phase_min_percent",
 	 .unit = "percent",
 	 .kind = PARAMETER_NUMBER,
-	 .standard = "20",
+	 .standard = "35",
 	 .max = 90,
 	 .help = "the load comes no earlier in the section than this; the donor follows within 1.5 ms"},
 	{.name = "phase_max_percent",
 	 .unit = "percent",
 	 .kind = PARAMETER_NUMBER,
-	 .standard = "50",
+	 .standard = "55",
 	 .min = 1,
 	 .max = 95,
 	 .help = "the load comes earlier in the section than this"},
@@ -190,11 +197,13 @@ static const struct lock_ops *const subject_ops[SUBJECTS] = {
 };
 
 struct tally {
-	uint64_t *factors; /* of the contended samples, in thousandths */
+	struct reservoir factors; /* of the contended samples, in thousandths */
+	struct phase_plan phases;
 	uint64_t samples, contended, lent, looks;
 	uint64_t wait_ns, owner_ns; /* sums over the contended samples */
 	uint64_t long_waits;
-	uint64_t used_up;     /* samples whose owner had used a quota when the donor came */
+	uint64_t used_up;     /* samples whose owner had nothing left when the donor came */
+	uint64_t throttled;   /* samples in which the owner's cgroup was throttled */
 	uint64_t overcharged; /* samples whose owner still needed more than a quota then */
 	struct cgroup_throttling owner, donor;
 };
@@ -202,7 +211,7 @@ struct tally {
 struct throttle {
 	struct lock locks[SUBJECTS];
 	unsigned int n_locks;
-	unsigned int *phases[SUBJECTS], n_samples[SUBJECTS];
+	unsigned int n_samples[SUBJECTS];
 	struct tally tallies[SUBJECTS];
 	struct episode_roles roles;
 	char owner_cgroup[PATH_MAX], donor_cgroup[PATH_MAX];
@@ -228,7 +237,7 @@ static int check(const char *const *values, char *error, size_t error_size)
 {
 	const struct workload_run run = {.values = values};
 	uint64_t min = number(&run, "phase_min_percent"), max = number(&run, "phase_max_percent");
-	uint64_t used_us = number(&run, "section_us") * min / 100 + STAGED_GAP_LEAST_NS / 1000;
+	uint64_t used_us = number(&run, "section_us") * min / 100;
 
 	if (min >= max)
 		snprintf(
@@ -247,12 +256,14 @@ static int check(const char *const *values, char *error, size_t error_size)
 			"must be below period_us",
 			(unsigned long long)number(&run, "quota_us"),
 			(unsigned long long)number(&run, "period_us"));
-	else if (number(&run, "quota_us") > used_us)
-		snprintf(error, error_size,
-			 "cgroup-throttle: the donor may come when the owner has used %llu us of "
-			 "its quota of %llu us; take a smaller quota_us, a longer section_us or a "
-			 "larger phase_min_percent",
-			 (unsigned long long)used_us, (unsigned long long)number(&run, "quota_us"));
+	else if (number(&run, "quota_us") + KEPT_US > used_us)
+		snprintf(
+			error, error_size,
+			"cgroup-throttle: the load may come when the owner has used %llu us, and it "
+			"has its quota of %llu us and up to %u us from before; take a smaller "
+			"quota_us, a longer section_us or a larger phase_min_percent",
+			(unsigned long long)used_us, (unsigned long long)number(&run, "quota_us"),
+			KEPT_US);
 	else
 		return 0;
 	return -EINVAL;
@@ -301,22 +312,18 @@ static int make_locks(struct workload_run *run, struct throttle *state)
 	return 0;
 }
 
-static int make_samples(struct workload_run *run, struct throttle *state)
+static void make_samples(struct workload_run *run, struct throttle *state)
 {
 	for (int i = 0; i < SUBJECTS; i++) {
 		unsigned int n = (unsigned int)number(run, i ? "control_samples" : "samples");
 
 		state->n_samples[i] = n;
-		state->phases[i] = calloc(n, sizeof(*state->phases[i]));
-		state->tallies[i].factors = calloc(n, sizeof(*state->tallies[i].factors));
-		if (!state->phases[i] || !state->tallies[i].factors)
-			return -ENOMEM;
-		inversion_phases(random_seed_for(run->seed, subject_ops[i]->name), n,
-				 (unsigned int)number(run, "phase_min_percent") * 10,
-				 (unsigned int)number(run, "phase_max_percent") * 10,
-				 state->phases[i]);
+		phase_plan_init(&state->tallies[i].phases,
+				random_seed_for(run->seed, subject_ops[i]->name), n,
+				(unsigned int)number(run, "phase_min_percent") * 10,
+				(unsigned int)number(run, "phase_max_percent") * 10);
+		reservoir_init(&state->tallies[i].factors, random_seed_for(run->seed, "factors"));
 	}
-	return 0;
 }
 
 /* Every sample begins with a full quota: the one before has been paid for when its threads end. */
@@ -359,9 +366,8 @@ static int setup(struct workload_run *run)
 		.lead_ns = lead_ns(run),
 		.limit_ns = number(run, "limit_ms") * 1000000,
 	};
-	err = make_samples(run, state);
-	if (!err)
-		err = place_conductor(run);
+	make_samples(run, state);
+	err = place_conductor(run);
 	if (!err)
 		err = make_cgroup(run, "owner", state->owner_cgroup, sizeof(state->owner_cgroup));
 	if (!err)
@@ -387,12 +393,14 @@ static void record(struct workload_run *run, struct tally *tally, enum subject s
 	if (!(subject == SUBJECT_F_POS ? is_donor_blocked(sample) : is_lock_held(sample)) ||
 	    !inversion_factor_permille(sample->wait_ns, remaining_ns, &factor))
 		return;
-	tally->factors[tally->contended++] = factor;
+	reservoir_record(&tally->factors, factor);
+	tally->contended++;
 	tally->wait_ns += sample->wait_ns;
 	tally->owner_ns += sample->owner_departure_ns - sample->owner_arrival_ns;
 	tally->long_waits += sample->wait_ns >= number(run, "period_us") * 1000 / 2;
 	tally->lent += sample->is_lent;
-	tally->used_up += (int64_t)(sample->owner_arrival_ns - sample->owner_start_ns) >= quota_ns;
+	tally->used_up += (int64_t)(sample->owner_arrival_ns - sample->owner_start_ns) >=
+			  quota_ns + KEPT_US * 1000;
 	tally->overcharged += remaining_ns > quota_ns;
 	if (subject == SUBJECT_F_POS)
 		histogram_record(result_histogram(run->result, "donor_wait_ns"), sample->wait_ns);
@@ -423,6 +431,7 @@ static int stage_one(struct workload_run *run, struct throttle *state, enum subj
 	struct lock *lock = &state->locks[subject];
 	struct episode_timing timing = {.load_after_ns = lock->section_ns * permille / 1000};
 	struct cgroup_throttling owner, donor;
+	uint64_t periods = tally->owner.periods;
 	int err;
 
 	timing.donor_after_ns =
@@ -435,6 +444,7 @@ static int stage_one(struct workload_run *run, struct throttle *state, enum subj
 		err = episode_run(&roles, &timing, lock, sample);
 	if (!err)
 		err = weak_cgroup_add_throttling(state->owner_cgroup, &owner, &tally->owner);
+	tally->throttled += !err && tally->owner.periods > periods;
 	if (!err)
 		err = weak_cgroup_add_throttling(state->donor_cgroup, &donor, &tally->donor);
 	return err;
@@ -444,7 +454,8 @@ static int stage(struct workload_run *run, struct throttle *state, enum subject 
 		 unsigned int k)
 {
 	struct episode_sample sample;
-	int err = stage_one(run, state, subject, state->phases[subject][k], &sample);
+	int err = stage_one(run, state, subject, phase_plan_next(&state->tallies[subject].phases),
+			    &sample);
 
 	if (err) {
 		result_set_outcome(run->result, OUTCOME_FAILED,
@@ -479,22 +490,22 @@ static void judge(struct workload_run *run, const char *name, bool held, uint64_
 /* The owner's quota was gone in the section, and the kernel made its cgroup pay for it. */
 static void judge_owner(struct workload_run *run, const struct tally *tally)
 {
-	uint64_t periods = tally->owner.periods;
 	char text[256];
 
 	if (!is_throttled(run, "owner"))
 		return;
 	snprintf(
 		text, sizeof(text),
-		"The owner had used a quota (%llu us) in its section when the donor came in %llu of "
-		"%llu waits; its cgroup was throttled in %llu periods, which is one for each at least",
-		(unsigned long long)number(run, "quota_us"), (unsigned long long)tally->used_up,
-		(unsigned long long)tally->contended, (unsigned long long)periods);
+		"The owner had used a quota (%llu us) and what its CPU keeps (%u us) in its section "
+		"when the donor came in %llu of %llu waits; its cgroup was throttled in %llu of "
+		"%llu samples",
+		(unsigned long long)number(run, "quota_us"), KEPT_US,
+		(unsigned long long)tally->used_up, (unsigned long long)tally->contended,
+		(unsigned long long)tally->throttled, (unsigned long long)tally->samples);
 	judge(run, "owner_throttled",
 	      has_enough_contention(tally->used_up, tally->contended) &&
-		      has_enough_contention(periods < tally->samples ? periods : tally->samples,
-					    tally->samples),
-	      tally->used_up, tally->contended, text);
+		      has_enough_contention(tally->throttled, tally->samples),
+	      tally->throttled, tally->samples, text);
 }
 
 /* A donor that is charged for its owner is throttled; whether it is charged is the kernel's. */
@@ -541,7 +552,7 @@ static void judge_subject(struct workload_run *run, const struct tally *tally)
 
 static double factor_of(struct tally *tally)
 {
-	return median(tally->factors, tally->contended) / 1000;
+	return reservoir_median(&tally->factors) / 1000;
 }
 
 static void judge_controls(struct workload_run *run, struct throttle *state)
@@ -590,10 +601,9 @@ static void conclude(struct workload_run *run, struct throttle *state)
 	result_set_counter(run->result, "uncontended_samples", tally->samples - tally->contended);
 	result_set_counter(run->result, "long_waits", tally->long_waits);
 	if (tally->contended) {
-		/* median() leaves them sorted. */
 		result_set_scalar(run->result, "inversion_factor", factor_of(tally));
 		result_set_scalar(run->result, "inversion_factor_max",
-				  (double)tally->factors[tally->contended - 1] / 1000);
+				  (double)tally->factors.max / 1000);
 		result_set_scalar(run->result, "owner_share",
 				  (double)tally->owner_ns / (double)tally->wait_ns);
 	}
@@ -639,12 +649,8 @@ static void cleanup(struct workload_run *run)
 
 	if (!state)
 		return;
-	for (int i = 0; i < SUBJECTS; i++) {
-		if ((unsigned int)i < state->n_locks)
-			state->locks[i].ops->release(&state->locks[i]);
-		free(state->phases[i]);
-		free(state->tallies[i].factors);
-	}
+	for (unsigned int i = 0; i < state->n_locks; i++)
+		state->locks[i].ops->release(&state->locks[i]);
 	free(state);
 }
 

@@ -8,8 +8,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "measure/clock.h"
@@ -42,6 +44,7 @@ struct chain_task {
 	atomic_bool is_inside;
 	atomic_bool is_through;
 	atomic_ullong switches_before;
+	bool is_process; /* of its own, so that it can be killed alone */
 	uint64_t begin_cpu_ns, end_cpu_ns;
 };
 
@@ -65,20 +68,19 @@ unsigned int chain_event_level(const struct chain *chain)
 	return chain->event == CHAIN_NO_EVENT ? 0 : chain->depth / 2;
 }
 
+bool is_chain_cut(const struct chain *chain)
+{
+	return chain->event != CHAIN_NO_EVENT && chain->event != CHAIN_WAKEUP &&
+	       !chain->ops->is_deaf;
+}
+
+/* 0 of who is gone. */
 static uint64_t read_clock_ns(clockid_t clock)
 {
-	struct timespec now;
+	struct timespec now = {0};
 
 	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
-static void sleep_ns(uint64_t ns)
-{
-	const struct timespec pause = {.tv_sec = (time_t)(ns / NS_PER_S),
-				       .tv_nsec = (long)(ns % NS_PER_S)};
-
-	clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
 }
 
 /* ---- the tasks ---------------------------------------------------------------- */
@@ -125,6 +127,76 @@ static int act_donor(struct chain_task *task)
 	return err;
 }
 
+static int link_main(void *argument)
+{
+	struct chain_task *task = argument;
+
+	task->err = task->staging->chain->ops->link(task->staging->chain, task->level);
+	return 0;
+}
+
+static uint64_t usage_ns(const struct rusage *usage)
+{
+	return ((uint64_t)usage->ru_utime.tv_sec + (uint64_t)usage->ru_stime.tv_sec) * NS_PER_S +
+	       ((uint64_t)usage->ru_utime.tv_usec + (uint64_t)usage->ru_stime.tv_usec) * 1000;
+}
+
+/* What the process leaves: it may have been killed before it could say anything. */
+static int await_link_process(struct chain_task *task, pid_t pid)
+{
+	struct chain *chain = task->staging->chain;
+	struct rusage usage;
+	int status;
+
+	while (wait4(pid, &status, __WALL, &usage) < 0)
+		if (errno != EINTR)
+			return -errno;
+	task->end_cpu_ns = usage_ns(&usage);
+	if (!WIFSIGNALED(status))
+		return task->err;
+	task->staging->sample->is_killed = WTERMSIG(status) == SIGKILL;
+	return chain->ops->killed(chain, task->level);
+}
+
+/*
+ * Who kills a thread kills its process: so a link that is to be killed is a process of its own, in
+ * the same memory. Its class and place are those of the thread that makes it and waits for it.
+ */
+static int act_as_process(struct chain_task *task)
+{
+	char *stack = mmap(NULL, EPISODE_STACK_BYTES, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	pid_t pid;
+	int err;
+
+	if (stack == MAP_FAILED)
+		return -errno;
+	pid = clone(link_main, stack + EPISODE_STACK_BYTES,
+		    CLONE_VM | CLONE_FILES | CLONE_FS | SIGCHLD, task);
+	if (pid < 0) {
+		err = -errno;
+	} else {
+		task->is_process = true;
+		task->tid = pid;
+		clock_getcpuclockid(pid, &task->cpu_clock);
+		atomic_store(&task->switches_before, 0);
+		atomic_store(&task->is_inside, true);
+		err = await_link_process(task, pid);
+	}
+	munmap(stack, EPISODE_STACK_BYTES);
+	return err;
+}
+
+static int act_link(struct chain_task *task)
+{
+	struct chain *chain = task->staging->chain;
+
+	if (chain->event == CHAIN_KILL && task->level == chain_event_level(chain))
+		return act_as_process(task);
+	atomic_store(&task->is_inside, true);
+	return chain->ops->link(chain, task->level);
+}
+
 static void act(struct chain_task *task)
 {
 	struct chain *chain = task->staging->chain;
@@ -136,13 +208,13 @@ static void act(struct chain_task *task)
 	}
 	getrusage(RUSAGE_THREAD, &usage);
 	atomic_store(&task->switches_before, (unsigned long long)usage.ru_nvcsw);
-	atomic_store(&task->is_inside, true);
+	atomic_store(&task->is_inside, task->part != PART_LINK);
 	switch (task->part) {
 	case PART_OWNER:
 		task->err = chain->ops->hold(chain);
 		break;
 	case PART_LINK:
-		task->err = chain->ops->link(chain, task->level);
+		task->err = act_link(task);
 		break;
 	case PART_LEAF:
 		task->err = chain->ops->touch(chain, task->level, task->level + 1);
@@ -151,7 +223,8 @@ static void act(struct chain_task *task)
 		task->err = act_donor(task);
 		break;
 	}
-	task->end_cpu_ns = clock_thread_cpu_ns();
+	if (!task->is_process)
+		task->end_cpu_ns = clock_thread_cpu_ns();
 	if (task->part == PART_DONOR && !getrusage(RUSAGE_THREAD, &usage))
 		task->staging->sample->donor_switches =
 			(uint64_t)usage.ru_nvcsw - atomic_load(&task->switches_before);
@@ -291,7 +364,7 @@ static bool await(struct chain_task *task, bool (*is_so)(struct chain_task *task
 		if (atomic_load(&task->is_through) ||
 		    now_ns - began_ns > task->staging->chain->limit_ns)
 			return false;
-		sleep_ns(next_pause(now_ns - began_ns));
+		clock_sleep_ns(next_pause(now_ns - began_ns));
 		now_ns = clock_now_ns();
 	}
 	return true;
@@ -363,7 +436,7 @@ static void watch_until(struct staging *staging, bool (*is_over)(struct staging 
 	uint64_t began_ns = clock_now_ns(), now_ns = began_ns;
 
 	while (!is_over(staging) && now_ns - began_ns < staging->chain->limit_ns) {
-		sleep_ns(next_pause(now_ns - began_ns));
+		clock_sleep_ns(next_pause(now_ns - began_ns));
 		/* A donor that is gone cannot be looked at: then there is nothing to see. */
 		if (!atomic_load(&staging->donor.is_through))
 			task_watch_look(&staging->watch,
@@ -407,7 +480,17 @@ static int wake_link(struct staging *staging, struct chain_task *link)
 	return err;
 }
 
-/* The middle link wakes, and goes back to sleep; or it gives up, and its lock goes on outwards. */
+static bool is_told(struct chain_task *task)
+{
+	uint64_t signals;
+
+	return !task_pending_signals(task->tid, &signals) && signals;
+}
+
+/*
+ * The middle link wakes, and goes back to sleep; or it gives up, and its lock goes on outwards. A
+ * deaf one has a signal pending from then on, and stays.
+ */
 static int make_event(struct staging *staging)
 {
 	struct chain *chain = staging->chain;
@@ -416,10 +499,14 @@ static int make_event(struct staging *staging)
 
 	if (chain->event == CHAIN_WAKEUP)
 		return wake_link(staging, link);
-	if (chain->event == CHAIN_SIGNAL) {
-		atomic_store(&staging->event_ns, clock_now_ns());
-		if (syscall(SYS_tgkill, getpid(), link->tid, SIGUSR1))
-			return -errno;
+	atomic_store(&staging->event_ns, clock_now_ns());
+	if (chain->event == CHAIN_SIGNAL && syscall(SYS_tgkill, getpid(), link->tid, SIGUSR1))
+		return -errno;
+	if (chain->event == CHAIN_KILL && kill(link->tid, SIGKILL))
+		return -errno;
+	if (chain->ops->is_deaf) {
+		staging->sample->has_stayed = await(link, is_told) && is_asleep(link);
+		return 0;
 	}
 	watch_until(staging, is_event_link_through);
 	watch_until(staging, is_donor_through);
@@ -457,7 +544,7 @@ static int conduct(struct staging *staging)
 	if (chain->ops->release(chain))
 		err = err ? err : -EIO;
 	if (!chain->donor_comes_first) {
-		sleep_ns(chain->lead_ns);
+		clock_sleep_ns(chain->lead_ns);
 		set_out(&staging->donor);
 	}
 	watch_until(staging, is_donor_through);
@@ -471,7 +558,7 @@ static int conduct(struct staging *staging)
 static void sum_needs(struct staging *staging)
 {
 	const struct chain *chain = staging->chain;
-	bool is_cut = chain->event == CHAIN_SIGNAL || chain->event == CHAIN_TIMEOUT;
+	bool is_cut = is_chain_cut(chain);
 	unsigned int last = is_cut ? chain_event_level(chain) : chain->depth - 1;
 	struct chain_sample *sample = staging->sample;
 
@@ -491,7 +578,7 @@ static void sum_wait(struct staging *staging)
 
 	if (chain->event == CHAIN_TIMEOUT)
 		event_ns = chain->records[chain_event_level(chain)].want_ns + chain->timeout_ns;
-	if (chain->event == CHAIN_NO_EVENT || chain->event == CHAIN_WAKEUP)
+	if (!is_chain_cut(chain))
 		event_ns = atomic_load(&staging->released_ns);
 	if (chain->donor_comes_first && event_ns > from_ns)
 		from_ns = event_ns;

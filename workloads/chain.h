@@ -32,6 +32,7 @@ enum chain_event {
 	CHAIN_WAKEUP,  /* the middle link is woken, and nothing has changed */
 	CHAIN_SIGNAL,  /* it gives up for a signal */
 	CHAIN_TIMEOUT, /* it gives up after a time */
+	CHAIN_KILL,    /* it is killed */
 };
 
 enum chain_build {
@@ -45,6 +46,8 @@ struct chain;
  */
 struct chain_ops {
 	const char *name;
+	/* Nothing but its lock ends a link's wait: what would end another's stays pending. */
+	bool is_deaf;
 	/* Required: hold the innermost lock until release(), and for a section from then on. */
 	int (*hold)(struct chain *chain);
 	/* Required: holding lock level - 1, wait for lock level. -EINTR or -ETIMEDOUT: it gave up
@@ -56,6 +59,9 @@ struct chain_ops {
 	int (*advance)(struct chain *chain, unsigned int level);
 	/* Required: ends the owner's stay. */
 	int (*release)(struct chain *chain);
+	/* Required for CHAIN_KILL: a link's @link did not come back, for it was killed. Fills its
+	 * record; 0 or the negative errno that it would have answered. */
+	int (*killed)(struct chain *chain, unsigned int level);
 	/* Wakes a link that waits. */
 	int (*wake)(struct chain *chain, unsigned int level);
 	/* Puts back what an episode changed; every task is through. */
@@ -100,6 +106,9 @@ struct chain {
 /* The link that the event is for; 0: there is none. */
 unsigned int chain_event_level(const struct chain *chain);
 
+/* Whether the event makes its link give up: then the chain is cut there. */
+bool is_chain_cut(const struct chain *chain);
+
 struct chain_sample {
 	uint64_t wait_ns;     /* the donor's, from its arrival or the owner's release, whichever was
 				 later */
@@ -110,6 +119,8 @@ struct chain_sample {
 	unsigned int looks;   /* how often the donor was found asleep */
 	uint64_t donor_switches; /* how often it went to sleep */
 	unsigned int stranded;	 /* tasks that did not come through */
+	bool has_stayed;	 /* a deaf link was seen asleep with the event's signal pending */
+	bool is_killed;		 /* a link died of the event */
 	bool is_lent;		 /* proxy execution was seen at work (measure/task_watch.h) */
 	bool has_counts;
 	uint64_t idle_picks, schedules, wakeups; /* /proc/schedstat, of the chain's CPUs */

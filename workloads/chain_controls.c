@@ -37,17 +37,12 @@ int chain_controls_init(struct chain_controls *controls, const struct placement 
 		.lead_ns = LEAD_NS,
 		.limit_ns = limit_ns,
 	};
-	controls->phases = calloc(n, sizeof(*controls->phases));
-	if (!controls->phases)
-		return -ENOMEM;
-	inversion_phases(random_seed_for(seed, "control-phases"), n, EARLIEST, LATEST,
-			 controls->phases);
+	phase_plan_init(&controls->phases, random_seed_for(seed, "control-phases"), n, EARLIEST,
+			LATEST);
 	for (int i = 0; i < CHAIN_CONTROLS; i++) {
 		int err;
 
-		controls->factors[i] = calloc(n, sizeof(*controls->factors[i]));
-		if (!controls->factors[i])
-			return -ENOMEM;
+		reservoir_init(&controls->factors[i], random_seed_for(seed, ops[i]->name));
 		controls->locks[i] = (struct lock){.ops = ops[i], .section_ns = section_ns};
 		controls->is_made[i] = true;
 		err = ops[i]->init(&controls->locks[i]);
@@ -57,13 +52,15 @@ int chain_controls_init(struct chain_controls *controls, const struct placement 
 	return 0;
 }
 
-int chain_controls_stage(struct chain_controls *controls, unsigned int k)
+int chain_controls_stage(struct chain_controls *controls)
 {
+	unsigned int permille = phase_plan_next(&controls->phases);
+
 	controls->samples++;
 	for (int i = 0; i < CHAIN_CONTROLS; i++) {
 		struct lock *lock = &controls->locks[i];
-		struct episode_timing timing = {.load_after_ns = lock->section_ns *
-								 controls->phases[k] / 1000};
+		struct episode_timing timing = {.load_after_ns =
+							lock->section_ns * permille / 1000};
 		struct episode_sample sample;
 		uint64_t factor;
 		int err;
@@ -76,8 +73,10 @@ int chain_controls_stage(struct chain_controls *controls, unsigned int k)
 			return err;
 		if (is_lock_held(&sample) &&
 		    inversion_factor_permille(sample.wait_ns, inversion_remaining_ns(&sample),
-					      &factor))
-			controls->factors[i][controls->contended[i]++] = factor;
+					      &factor)) {
+			reservoir_record(&controls->factors[i], factor);
+			controls->contended[i]++;
+		}
 	}
 	return 0;
 }
@@ -93,8 +92,8 @@ void chain_controls_conclude(struct chain_controls *controls,
 	findings->samples = n;
 	findings->plain_contended = plain;
 	findings->pi_contended = pi;
-	findings->plain_factor = median(controls->factors[CHAIN_CONTROL_PLAIN], plain) / 1000;
-	findings->pi_factor = median(controls->factors[CHAIN_CONTROL_PI], pi) / 1000;
+	findings->plain_factor = reservoir_median(&controls->factors[CHAIN_CONTROL_PLAIN]) / 1000;
+	findings->pi_factor = reservoir_median(&controls->factors[CHAIN_CONTROL_PI]) / 1000;
 	findings->are_hogs_interposed =
 		has_enough_contention(plain, n) && findings->plain_factor >= bound;
 	findings->is_pi_bounded =
@@ -115,10 +114,7 @@ void chain_controls_conclude(struct chain_controls *controls,
 
 void chain_controls_release(struct chain_controls *controls)
 {
-	for (int i = 0; i < CHAIN_CONTROLS; i++) {
+	for (int i = 0; i < CHAIN_CONTROLS; i++)
 		if (controls->is_made[i])
 			controls->locks[i].ops->release(&controls->locks[i]);
-		free(controls->factors[i]);
-	}
-	free(controls->phases);
 }

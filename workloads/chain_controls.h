@@ -7,8 +7,10 @@
 
 #include "bench/topology.h"
 #include "measure/random.h"
+#include "measure/reservoir.h"
 #include "measure/sched_attr.h"
 #include "workloads/episode.h"
+#include "workloads/inversion.h"
 #include "workloads/lock.h"
 
 /*
@@ -22,10 +24,10 @@ struct chain_controls {
 	struct episode_roles roles;
 	struct lock locks[CHAIN_CONTROLS];
 	bool is_made[CHAIN_CONTROLS];
-	uint64_t *factors[CHAIN_CONTROLS]; /* of the contended ones, in thousandths */
+	struct reservoir factors[CHAIN_CONTROLS]; /* of the contended ones, in thousandths */
 	uint64_t contended[CHAIN_CONTROLS], samples;
-	unsigned int *phases;
-	double share; /* the owner's, in competition with the hogs */
+	struct phase_plan phases; /* the same for both */
+	double share;		  /* the owner's, in competition with the hogs */
 	struct random random;
 };
 
@@ -34,8 +36,8 @@ int chain_controls_init(struct chain_controls *controls, const struct placement 
 			const struct task_class *owner, unsigned int hogs, unsigned int n,
 			uint64_t section_ns, uint64_t limit_ns, uint64_t seed);
 
-/* Stages number @k of the n of each. 0 or what episode_run() answers. */
-int chain_controls_stage(struct chain_controls *controls, unsigned int k);
+/* Stages the next of the n of each. 0 or what episode_run() answers. */
+int chain_controls_stage(struct chain_controls *controls);
 
 struct chain_control_findings {
 	uint64_t samples, plain_contended, pi_contended;

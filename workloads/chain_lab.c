@@ -19,6 +19,12 @@ struct program {
 	uint32_t n, done;
 };
 
+struct lab_state {
+	struct lab_session session;
+	/* The links' programs, by level: who is killed leaves what came of it here. */
+	struct program links[CHAIN_MAX_DEPTH];
+};
+
 static void add(struct program *program, enum lab_code code, uint32_t target, uint64_t ns)
 {
 	program->operations[program->n++] =
@@ -27,9 +33,9 @@ static void add(struct program *program, enum lab_code code, uint32_t target, ui
 
 static int run(struct chain *chain, uint32_t role, struct program *program)
 {
-	struct lab_session *session = chain->state;
-	int err = lab_run_program(session, role, program->operations, program->n, program->results,
-				  &program->done);
+	struct lab_state *state = chain->state;
+	int err = lab_run_program(&state->session, role, program->operations, program->n,
+				  program->results, &program->done);
 
 	if (err)
 		return err;
@@ -87,29 +93,51 @@ static void add_wait(struct chain *chain, unsigned int level, struct program *pr
 		add(program, LAB_LOCK, level, 0);
 	else if (chain->event == CHAIN_TIMEOUT)
 		add(program, LAB_LOCK_INTERRUPTIBLE, level, chain->timeout_ns);
+	else if (chain->event == CHAIN_KILL)
+		add(program, LAB_LOCK_KILLABLE, level, 0);
 	else
 		add(program, LAB_LOCK_INTERRUPTIBLE, level, 0);
 }
 
+/* Behind its own lock and, when the chain is drawn in, its stay there. */
+static uint32_t wait_step(const struct chain *chain)
+{
+	return chain->build == CHAIN_OUTSIDE_IN ? 2 : 1;
+}
+
+static void note_link(struct chain *chain, unsigned int level)
+{
+	struct lab_state *state = chain->state;
+	uint32_t wait = wait_step(chain), unlock = wait + 1 + (chain->link_ns != 0);
+
+	note(&state->links[level], wait, unlock, unlock + 1, &chain->records[level]);
+}
+
 static int lab_link(struct chain *chain, unsigned int level)
 {
-	struct program program = {0};
-	uint32_t wait, unlock;
+	struct lab_state *state = chain->state;
+	struct program *program = &state->links[level];
 	int err;
 
-	add(&program, LAB_LOCK, level - 1, 0);
+	*program = (struct program){0};
+	add(program, LAB_LOCK, level - 1, 0);
 	if (chain->build == CHAIN_OUTSIDE_IN)
-		add(&program, LAB_COMPUTE_UNTIL, level, stay_ns(chain));
-	wait = program.n;
-	add_wait(chain, level, &program);
+		add(program, LAB_COMPUTE_UNTIL, level, stay_ns(chain));
+	add_wait(chain, level, program);
 	if (chain->link_ns)
-		add(&program, LAB_COMPUTE, 0, chain->link_ns);
-	unlock = program.n;
-	add(&program, LAB_UNLOCK, level, 0);
-	add(&program, LAB_UNLOCK, level - 1, 0);
-	err = run(chain, level, &program);
-	note(&program, wait, unlock, unlock + 1, &chain->records[level]);
+		add(program, LAB_COMPUTE, 0, chain->link_ns);
+	add(program, LAB_UNLOCK, level, 0);
+	add(program, LAB_UNLOCK, level - 1, 0);
+	err = run(chain, level, program);
+	note_link(chain, level);
 	return err;
+}
+
+/* The kernel has written the results, though the call did not come back. */
+static int lab_killed(struct chain *chain, unsigned int level)
+{
+	note_link(chain, level);
+	return chain->records[level].status;
 }
 
 static int lab_touch(struct chain *chain, unsigned int lock, unsigned int leaf)
@@ -129,17 +157,23 @@ static int lab_touch(struct chain *chain, unsigned int lock, unsigned int leaf)
 
 static int lab_advance(struct chain *chain, unsigned int level)
 {
-	return lab_post_event(chain->state, level);
+	struct lab_state *state = chain->state;
+
+	return lab_post_event(&state->session, level);
 }
 
 static int lab_release(struct chain *chain)
 {
-	return lab_post_event(chain->state, OWNER_EVENT);
+	struct lab_state *state = chain->state;
+
+	return lab_post_event(&state->session, OWNER_EVENT);
 }
 
 static int lab_wake(struct chain *chain, unsigned int level)
 {
-	return lab_wake_role(chain->state, level);
+	struct lab_state *state = chain->state;
+
+	return lab_wake_role(&state->session, level);
 }
 
 const struct chain_ops chain_lab_ops = {
@@ -149,29 +183,32 @@ const struct chain_ops chain_lab_ops = {
 	.touch = lab_touch,
 	.advance = lab_advance,
 	.release = lab_release,
+	.killed = lab_killed,
 	.wake = lab_wake,
 };
 
 int chain_lab_init(struct chain *chain, char *reason, size_t reason_size)
 {
-	struct lab_session *session = malloc(sizeof(*session));
+	struct lab_state *state = calloc(1, sizeof(*state));
 	int err;
 
-	if (!session)
+	if (!state)
 		return -ENOMEM;
-	err = lab_session_open(session, reason, reason_size);
+	err = lab_session_open(&state->session, reason, reason_size);
 	if (err) {
-		free(session);
+		free(state);
 		return err;
 	}
-	chain->state = session;
+	chain->state = state;
 	return 0;
 }
 
 void chain_lab_release(struct chain *chain)
 {
-	if (chain->state)
-		lab_session_close(chain->state);
-	free(chain->state);
+	struct lab_state *state = chain->state;
+
+	if (state)
+		lab_session_close(&state->session);
+	free(state);
 	chain->state = NULL;
 }

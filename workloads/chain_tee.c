@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "measure/clock.h"
@@ -310,16 +312,48 @@ static int tee_hold(struct chain *chain)
 	return record->status;
 }
 
+/* Its patience's end is a signal, which it takes no notice of before it has its lock. */
+static int set_alarm(const struct chain *chain, timer_t *alarm)
+{
+	const struct itimerspec patience = {
+		.it_value = {.tv_sec = (time_t)(chain->timeout_ns / NS_PER_S),
+			     .tv_nsec = (long)(chain->timeout_ns % NS_PER_S)}};
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1};
+
+	event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+	if (timer_create(CLOCK_MONOTONIC, &event, alarm))
+		return -errno;
+	return timer_settime(*alarm, 0, &patience, NULL) ? -errno : 0;
+}
+
 static int tee_link(struct chain *chain, unsigned int level)
 {
-	struct tee_state *state = chain->state;
+	bool has_alarm = chain->event == CHAIN_TIMEOUT && level == chain_event_level(chain);
 	struct chain_record *record = &chain->records[level];
+	struct tee_state *state = chain->state;
+	timer_t alarm;
+	int err = has_alarm ? set_alarm(chain, &alarm) : 0;
 
+	if (err)
+		return err;
 	record->want_ns = clock_now_ns();
 	record->status = copy_one_byte(chain, level);
+	if (has_alarm)
+		timer_delete(alarm);
 	record->got_ns = clock_now_ns();
 	record->free_own_ns = atomic_load(&state->released_ns);
 	return record->status;
+}
+
+/* It went on waiting, had its lock, let go, and died on the way back. */
+static int tee_killed(struct chain *chain, unsigned int level)
+{
+	struct chain_record *record = &chain->records[level];
+	struct tee_state *state = chain->state;
+
+	record->got_ns = clock_now_ns();
+	record->free_own_ns = atomic_load(&state->released_ns);
+	return 0;
 }
 
 static int tee_touch(struct chain *chain, unsigned int lock, unsigned int leaf)
@@ -353,10 +387,12 @@ static int tee_reset(struct chain *chain)
 
 const struct chain_ops chain_tee_ops = {
 	.name = "tee",
+	.is_deaf = true,
 	.hold = tee_hold,
 	.link = tee_link,
 	.touch = tee_touch,
 	.release = tee_release,
+	.killed = tee_killed,
 	.reset = tee_reset,
 };
 

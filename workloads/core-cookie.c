@@ -10,6 +10,7 @@
 
 #include "bench/files.h"
 #include "measure/random.h"
+#include "measure/reservoir.h"
 #include "measure/sched_trace.h"
 #include "workloads/cookie_crew.h"
 #include "workloads/cookie_meter.h"
@@ -37,7 +38,8 @@ enum subject { SUBJECT_COOKIES, SUBJECT_CONTROL, SUBJECTS };
 
 struct tally {
 	struct histogram *wait;
-	uint64_t *waits_ns, *factors; /* of the contended samples; factors in thousandths */
+	struct reservoir waits_ns, factors; /* of the contended samples; factors in thousandths */
+	struct phase_plan phases;
 	uint64_t samples, contended, lent;
 	uint64_t as_wanted;  /* samples in which the kernel showed the cookies wanted */
 	uint64_t overlapped; /* samples with an overlap beyond the switch-over */
@@ -56,7 +58,6 @@ struct state {
 	int companion_cpu;
 	enum cookie_mode modes[SUBJECTS];
 	unsigned int n_samples[SUBJECTS];
-	unsigned int *phases[SUBJECTS];
 	struct tally tallies[SUBJECTS];
 	struct random random;
 	int owner_memory_node, donor_memory_node; /* of the last sample */
@@ -285,7 +286,7 @@ static int make_lock(struct workload_run *run, struct state *state)
 	return err ? err : task_pin(run->placement->observer_cpu);
 }
 
-static int make_samples(struct workload_run *run, struct state *state)
+static void make_samples(struct workload_run *run, struct state *state)
 {
 	bool is_off = is_chosen(run, "core_sched", "off");
 
@@ -298,19 +299,15 @@ static int make_samples(struct workload_run *run, struct state *state)
 		struct tally *tally = &state->tallies[i];
 
 		state->n_samples[i] = n;
-		state->phases[i] = calloc(n, sizeof(*state->phases[i]));
-		tally->factors = calloc(n, sizeof(*tally->factors));
-		tally->waits_ns = calloc(n, sizeof(*tally->waits_ns));
 		tally->wait =
 			result_histogram(run->result, i ? "no_cookie_wait_ns" : "donor_wait_ns");
-		if (!state->phases[i] || !tally->factors || !tally->waits_ns)
-			return -ENOMEM;
 		/* The donor comes in the first half: what is left is well beyond the switch-over.
 		 */
-		inversion_phases(random_seed_for(run->seed, i ? "control" : "cookies"), n, 100, 500,
-				 state->phases[i]);
+		phase_plan_init(&tally->phases,
+				random_seed_for(run->seed, i ? "control" : "cookies"), n, 100, 500);
+		reservoir_init(&tally->factors, random_seed_for(run->seed, "factors"));
+		reservoir_init(&tally->waits_ns, random_seed_for(run->seed, "waits"));
 	}
-	return 0;
 }
 
 static int join(void *context, enum episode_part part)
@@ -347,13 +344,12 @@ static int setup(struct workload_run *run)
 		.lead_ns = LEAD_NS,
 		.limit_ns = number(run, "limit_ms") * 1000000,
 	};
+	make_samples(run, state);
 	err = find_core(run, state);
 	if (!err)
 		err = begin_crew(run, state);
 	if (!err)
 		err = open_trace(run, state);
-	if (!err)
-		err = make_samples(run, state);
 	if (!err)
 		err = make_lock(run, state);
 	if (!err && mlockall(MCL_CURRENT))
@@ -433,8 +429,9 @@ static void record(struct tally *tally, const struct state *state, const struct 
 	    !inversion_factor_permille(sample->wait_ns, inversion_remaining_ns(sample), &factor))
 		return;
 	histogram_record(tally->wait, sample->wait_ns);
-	tally->waits_ns[tally->contended] = sample->wait_ns;
-	tally->factors[tally->contended++] = factor;
+	reservoir_record(&tally->waits_ns, sample->wait_ns);
+	reservoir_record(&tally->factors, factor);
+	tally->contended++;
 	tally->lent += sample->is_lent;
 }
 
@@ -447,7 +444,7 @@ static int take_sample(struct workload_run *run, struct state *state, enum subje
 	int err;
 
 	cookie_crew_muster(&state->crew, state->modes[subject]);
-	err = stage(run, state, state->phases[subject][k], &sample);
+	err = stage(run, state, phase_plan_next(&state->tallies[subject].phases), &sample);
 	if (!err)
 		err = read_meter(run, state, &meter, &lost);
 	if (err) {
@@ -562,7 +559,7 @@ static void conclude(struct workload_run *run, struct state *state)
 	struct tally *tally = &state->tallies[SUBJECT_COOKIES];
 	struct tally *control = &state->tallies[SUBJECT_CONTROL];
 	bool is_promised = state->modes[SUBJECT_COOKIES] != COOKIES_NONE;
-	double base_ns = median(control->waits_ns, control->contended);
+	double base_ns = reservoir_median(&control->waits_ns);
 
 	/* Without cookies nothing is promised: an exposure of none. */
 	result_set_invariant(run->result, "cookie_violations", is_promised ? tally->violations : 0,
@@ -575,12 +572,12 @@ static void conclude(struct workload_run *run, struct state *state)
 	result_set_counter(run->result, "uncontended_samples", tally->samples - tally->contended);
 	if (tally->contended) {
 		result_set_scalar(run->result, "inversion_factor",
-				  median(tally->factors, tally->contended) / 1000);
+				  reservoir_median(&tally->factors) / 1000);
 		result_set_scalar(run->result, "lending_share",
 				  (double)tally->lent / (double)tally->contended);
 		if (base_ns > 0)
 			result_set_scalar(run->result, "cookie_price",
-					  median(tally->waits_ns, tally->contended) / base_ns);
+					  reservoir_median(&tally->waits_ns) / base_ns);
 	}
 	result_add_fact(run->result, "owner_memory_node", state->owner_memory_node);
 	result_add_fact(run->result, "donor_memory_node", state->donor_memory_node);
@@ -624,11 +621,6 @@ static void cleanup(struct workload_run *run)
 	cookie_crew_end(&state->crew);
 	sched_trace_close(state->trace);
 	traced_lock_release(&state->lock);
-	for (int i = 0; i < SUBJECTS; i++) {
-		free(state->phases[i]);
-		free(state->tallies[i].factors);
-		free(state->tallies[i].waits_ns);
-	}
 	free(state);
 }
 

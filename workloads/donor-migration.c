@@ -11,6 +11,7 @@
 
 #include "bench/files.h"
 #include "measure/random.h"
+#include "measure/reservoir.h"
 #include "measure/sched_trace.h"
 #include "workloads/cpu_list.h"
 #include "workloads/episode.h"
@@ -35,6 +36,9 @@
  */
 #define EVENT_AFTER_NS UINT64_C(1000000)
 #define BOUNDED_FACTOR 1.5
+/* A section during which the owner's CPU goes away is so many times as long: it takes some 50 ms of
+ * virtual time until the owner is put elsewhere, and the donor has to wait then. */
+#define UNPLUGGING_FACTOR 4
 
 enum subject { SUBJECT_F_POS, SUBJECT_PI_FUTEX, SUBJECT_PLAIN_FUTEX, SUBJECTS };
 
@@ -42,8 +46,9 @@ static const struct lock_ops *const subject_ops[SUBJECTS] = {&lock_f_pos, &lock_
 							     &lock_plain_futex};
 
 struct tally {
-	uint64_t *factors; /* of the contended samples, in thousandths */
-	uint64_t samples, contended, lent;
+	struct reservoir factors; /* of the contended samples, in thousandths */
+	struct phase_plan phases;
+	uint64_t samples, contended, lent, unbounded;
 	uint64_t whole, in_time; /* samples with a whole trace; whose event came during the wait */
 	uint64_t executions, violations;
 	uint64_t owner_migrations, donor_migrations;
@@ -57,7 +62,6 @@ struct state {
 	enum subject current;
 	struct episode_roles roles;
 	unsigned int n_samples[SUBJECTS];
-	unsigned int *phases[SUBJECTS];
 	struct tally tallies[SUBJECTS];
 	double share; /* the owner's, in competition with the hogs */
 	struct random random;
@@ -96,7 +100,7 @@ static const struct parameter_spec parameters[] = {
 	 .standard = "20000",
 	 .min = 8000,
 	 .max = 1000000,
-	 .help = "CPU time of the critical section; what happens has to happen in its second half"},
+	 .help = "CPU time of the critical section, in whose second half all has to happen; four times as much with owner-cpu-unplugged"},
 	{.name = "samples",
 	 .unit = "count",
 	 .kind = PARAMETER_NUMBER,
@@ -153,6 +157,7 @@ static const struct metric_spec metrics[] = {
 	 .role = ROLE_SECONDARY,
 	 .help = "from when the donor slept, or the event was over, until the owner executed",
 	 .source = PAGE},
+	UNBOUNDED_WAITS(PAGE),
 	{.name = "donor_migrations",
 	 .unit = "count",
 	 .kind = METRIC_SCALAR,
@@ -302,6 +307,8 @@ static int make_locks(struct workload_run *run, struct state *state)
 	uint64_t section_ns = number(run, "section_us") * 1000;
 	int err = 0;
 
+	if (state->event.kind == EVENT_OWNER_CPU_UNPLUGGED)
+		section_ns *= UNPLUGGING_FACTOR;
 	for (int i = 0; !err && i < SUBJECTS; i++) {
 		struct traced_lock *lock = &state->locks[i];
 
@@ -314,15 +321,15 @@ static int make_locks(struct workload_run *run, struct state *state)
 	if (err)
 		result_set_outcome(run->result, OUTCOME_FAILED,
 				   "cannot make sections of %llu us on CPU %d: %s",
-				   (unsigned long long)number(run, "section_us"),
-				   run->placement->owner_cpu, strerror(-err));
+				   (unsigned long long)section_ns / 1000, run->placement->owner_cpu,
+				   strerror(-err));
 	else
 		result_add_fact(run->result, "section_cpu_ns", (double)section_ns);
 	/* From here on this thread conducts. */
 	return err ? err : task_pin(run->placement->observer_cpu);
 }
 
-static int make_samples(struct workload_run *run, struct state *state)
+static void make_samples(struct workload_run *run, struct state *state)
 {
 	static const char *const seeds[SUBJECTS] = {"f_pos", "pi-futex", "plain-futex"};
 
@@ -330,15 +337,11 @@ static int make_samples(struct workload_run *run, struct state *state)
 		unsigned int n = (unsigned int)number(run, i ? "control_samples" : "samples");
 
 		state->n_samples[i] = n;
-		state->phases[i] = calloc(n, sizeof(*state->phases[i]));
-		state->tallies[i].factors = calloc(n, sizeof(*state->tallies[i].factors));
-		if (!state->phases[i] || !state->tallies[i].factors)
-			return -ENOMEM;
 		/* In the first half: the event needs the second. */
-		inversion_phases(random_seed_for(run->seed, seeds[i]), n, 100, 500,
-				 state->phases[i]);
+		phase_plan_init(&state->tallies[i].phases, random_seed_for(run->seed, seeds[i]), n,
+				100, 500);
+		reservoir_init(&state->tallies[i].factors, random_seed_for(run->seed, "factors"));
 	}
-	return 0;
 }
 
 static int join(void *context, enum episode_part part)
@@ -376,11 +379,10 @@ static int setup(struct workload_run *run)
 		.limit_ns = number(run, "limit_ms") * 1000000,
 	};
 	state->share = fair_share(nice_weight(OWNER_NICE), state->roles.hogs, nice_weight(0));
+	make_samples(run, state);
 	err = make_event(run, state);
 	if (!err)
 		err = open_trace(run, state);
-	if (!err)
-		err = make_samples(run, state);
 	if (!err)
 		err = make_locks(run, state);
 	if (!err && mlockall(MCL_CURRENT))
@@ -468,8 +470,11 @@ static void record(struct workload_run *run, struct state *state, enum subject s
 	if (!(subject == SUBJECT_F_POS ? is_donor_blocked(sample) : is_lock_held(sample)) ||
 	    !inversion_factor_permille(wait_ns, inversion_remaining_ns(sample), &factor))
 		return;
-	tally->factors[tally->contended++] = factor;
+	reservoir_record(&tally->factors, factor);
+	tally->contended++;
 	tally->lent += sample->is_lent;
+	tally->unbounded += !is_wait_bounded(wait_ns, inversion_remaining_ns(sample), 1,
+					     state->roles.donor.policy == SCHED_OTHER);
 	if (subject != SUBJECT_F_POS)
 		return;
 	histogram_record(result_histogram(run->result, "donor_wait_ns"), wait_ns);
@@ -484,7 +489,7 @@ static int take_sample(struct workload_run *run, struct state *state, enum subje
 	struct episode_sample sample;
 	struct place_meter meter;
 	uint64_t lost = 0;
-	int err = stage(state, subject, state->phases[subject][k], &sample);
+	int err = stage(state, subject, phase_plan_next(&state->tallies[subject].phases), &sample);
 
 	if (!err)
 		err = read_meter(state, &state->locks[subject], &meter, &lost);
@@ -579,8 +584,8 @@ static void judge_controls(struct workload_run *run, struct state *state)
 {
 	struct tally *plain = &state->tallies[SUBJECT_PLAIN_FUTEX];
 	struct tally *pi = &state->tallies[SUBJECT_PI_FUTEX];
-	double plain_factor = median(plain->factors, plain->contended) / 1000;
-	double pi_factor = median(pi->factors, pi->contended) / 1000;
+	double plain_factor = reservoir_median(&plain->factors) / 1000;
+	double pi_factor = reservoir_median(&pi->factors) / 1000;
 	double bound = unbounded_factor(state->share);
 	char text[256];
 
@@ -612,6 +617,7 @@ static void conclude(struct workload_run *run, struct state *state)
 
 	result_set_invariant(run->result, "affinity_violations", SUM(state, violations),
 			     SUM(state, executions));
+	judge_promise(run, tally->unbounded, tally->contended);
 	result_set_counter(run->result, "uncontended_samples", tally->samples - tally->contended);
 	result_set_scalar(run->result, "donor_migrations",
 			  (double)tally->donor_migrations / (double)tally->samples);
@@ -619,7 +625,7 @@ static void conclude(struct workload_run *run, struct state *state)
 			  (double)tally->owner_migrations / (double)tally->samples);
 	if (tally->contended) {
 		result_set_scalar(run->result, "inversion_factor",
-				  median(tally->factors, tally->contended) / 1000);
+				  reservoir_median(&tally->factors) / 1000);
 		result_set_scalar(run->result, "lending_share",
 				  (double)tally->lent / (double)tally->contended);
 	}
@@ -667,11 +673,8 @@ static void cleanup(struct workload_run *run)
 	if (state->is_event_made)
 		migration_event_undo(&state->event);
 	sched_trace_close(state->trace);
-	for (int i = 0; i < SUBJECTS; i++) {
+	for (int i = 0; i < SUBJECTS; i++)
 		traced_lock_release(&state->locks[i]);
-		free(state->phases[i]);
-		free(state->tallies[i].factors);
-	}
 	free(state);
 }
 

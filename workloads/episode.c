@@ -127,12 +127,15 @@ static void act_owner(struct role *role)
 	struct episode *episode = role->episode;
 	struct episode_sample *sample = episode->sample;
 
+	/* A priority that is not to be had stays 0. */
+	task_priority(gettid(), &sample->owner_priority);
 	sleep_until(episode->owner_at_ns);
 	sample->owner_start_ns = clock_thread_cpu_ns();
 	role->err = episode->lock->ops->hold(episode->lock);
 	sample->owner_end_ns = clock_thread_cpu_ns();
 	compute_on(episode, sample->owner_end_ns + episode->roles->compute_after_ns);
 	atomic_fetch_sub(&episode->acting, 1);
+	task_priority(gettid(), &sample->owner_priority_after);
 }
 
 static int prepare_hog(struct role *role)

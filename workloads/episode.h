@@ -66,6 +66,10 @@ struct episode_sample {
 	/* The owner's CPU clock: before it took the lock, when the donor arrived, when the donor
 	 * had the lock, at the owner's return. */
 	uint64_t owner_start_ns, owner_arrival_ns, owner_departure_ns, owner_end_ns;
+	/* The owner's priority before it took the lock, and in the end (task_priority()); 0:
+	 * unknown.
+	 */
+	uint64_t owner_priority, owner_priority_after;
 	/* The same clock when the owner was woken, and its state right before ('S', 'D', 'R' …);
 	 * 0 when nobody woke it. */
 	uint64_t owner_wakeup_ns;

@@ -29,12 +29,17 @@ struct player {
 	bool is_waiting, is_inverted; /* in an episode, of either kind */
 	uint64_t wait_since_ns, inverted_since_ns;
 	uint64_t needed_ns, lent_ns; /* of the spell that goes on */
+	int cpu;		     /* where it is queued; -1: not known */
+	uint64_t queued_since_ns;    /* there */
 };
 
 struct cpu {
 	pid_t pid;     /* who runs; 0: idle */
 	int player;    /* its index; -1: somebody else */
 	uint64_t rank; /* of somebody else */
+	int id;
+	uint64_t since_ns;	    /* since when this one runs */
+	bool is_shared, is_overrun; /* by now an equal one waits, and has waited too long */
 };
 
 struct football {
@@ -308,6 +313,53 @@ static void judge(struct football *football, uint64_t now_ns)
 	}
 }
 
+/*
+ * Since when an equal of @runner, who runs on @cpu, waits there: 0, if none does. A runner whose
+ * partner is blocked may have the slice of that one, too.
+ */
+static uint64_t equal_waits_since(const struct football *football, const struct cpu *cpu,
+				  const struct player *runner)
+{
+	uint64_t since_ns = 0;
+
+	if (runner->who->partner >= 0 && football->players[runner->who->partner].state == BLOCKED)
+		return 0;
+	for (unsigned int i = 0; i < football->rules->n_players; i++) {
+		const struct player *player = &football->players[i];
+
+		if (player->state == QUEUED && player->cpu == cpu->id &&
+		    player->rank == runner->rank &&
+		    (!since_ns || player->queued_since_ns < since_ns))
+			since_ns = player->queued_since_ns;
+	}
+	return since_ns;
+}
+
+/* Whose time slice should have ended by @now_ns. */
+static void note_overruns(struct football *football, uint64_t now_ns)
+{
+	const struct football_rules *rules = football->rules;
+
+	for (unsigned int i = 0; rules->slice_ns && i < rules->n_cpus; i++) {
+		struct cpu *cpu = &football->cpus[i];
+		uint64_t since_ns =
+			cpu->player < 0
+				? 0
+				: equal_waits_since(football, cpu, &football->players[cpu->player]);
+
+		if (!since_ns)
+			continue;
+		if (since_ns < cpu->since_ns)
+			since_ns = cpu->since_ns;
+		football->score.stints += !cpu->is_shared;
+		cpu->is_shared = true;
+		if (cpu->is_overrun || now_ns - since_ns <= rules->slice_ns + rules->threshold_ns)
+			continue;
+		football->score.overruns++;
+		cpu->is_overrun = true;
+	}
+}
+
 /* The time from the last event to @now_ns, in which nothing changed. */
 static void pass_time(struct football *football, uint64_t now_ns)
 {
@@ -316,6 +368,7 @@ static void pass_time(struct football *football, uint64_t now_ns)
 
 	if (now_ns <= football->at_ns)
 		return;
+	note_overruns(football, now_ns);
 	passed_ns = now_ns - football->at_ns;
 	football->at_ns = now_ns;
 	score->played_ns += passed_ns;
@@ -381,7 +434,20 @@ static void wake(struct football *football, pid_t pid, uint64_t now_ns)
 		return;
 	draw_rank(player, now_ns);
 	player->state = QUEUED;
+	/* Where to, the wakeup's second event says. */
+	player->cpu = -1;
 	football->score.turns++;
+}
+
+/* The player, if @pid is one, is queued on @cpu from now on. */
+static void queue(struct football *football, pid_t pid, int cpu, uint64_t now_ns)
+{
+	int index = find_player(football, pid);
+
+	if (index < 0 || football->players[index].state != QUEUED)
+		return;
+	football->players[index].cpu = cpu;
+	football->players[index].queued_since_ns = now_ns;
 }
 
 static void leave(struct football *football, const struct sched_trace_record *record)
@@ -391,12 +457,14 @@ static void leave(struct football *football, const struct sched_trace_record *re
 
 	if (!player)
 		return;
-	if (record->is_preempted || record->prev_state == 'R')
+	if (record->is_preempted || record->prev_state == 'R') {
 		player->state = QUEUED;
-	else if (record->prev_state == 'D' && player->who->partner >= 0)
+		queue(football, record->prev_pid, record->cpu, record->at_ns);
+	} else if (record->prev_state == 'D' && player->who->partner >= 0) {
 		player->state = BLOCKED;
-	else
+	} else {
 		player->state = ASLEEP;
+	}
 }
 
 static void enter(struct football *football, const struct sched_trace_record *record)
@@ -416,6 +484,8 @@ static void enter(struct football *football, const struct sched_trace_record *re
 		return;
 	*cpu = (struct cpu){.pid = record->next_pid,
 			    .player = index,
+			    .id = record->cpu,
+			    .since_ns = record->at_ns,
 			    .rank = record->next_pid ? rank_of_prio(record->next_prio)
 						     : RANK_NOBODY};
 }
@@ -431,7 +501,12 @@ void football_take(struct football *football, const struct sched_trace_record *r
 	case SCHED_TRACE_WAKING:
 	case SCHED_TRACE_WAKEUP:
 		wake(football, record->pid, record->at_ns);
+		if (record->kind == SCHED_TRACE_WAKEUP)
+			queue(football, record->pid, record->to_cpu, record->at_ns);
 		break;
+	case SCHED_TRACE_MIGRATE:
+		queue(football, record->pid, record->to_cpu, record->at_ns);
+		return;
 	default:
 		return;
 	}
@@ -449,7 +524,8 @@ void football_begin(struct football *football, uint64_t at_ns)
 		};
 	}
 	for (unsigned int i = 0; i < football->rules->n_cpus; i++)
-		football->cpus[i] = (struct cpu){.player = -1, .rank = RANK_NOBODY};
+		football->cpus[i] = (struct cpu){
+			.player = -1, .rank = RANK_NOBODY, .id = football->rules->cpus[i]};
 	football->at_ns = at_ns;
 	judge(football, at_ns);
 }

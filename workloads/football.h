@@ -20,6 +20,9 @@
  * waits is strictly stronger, one of the highest N does not run, and its episode begins. What else
  * runs on those CPUs counts by its own priority: a stopper or a strong kernel thread takes a CPU
  * rightfully, a fair task and idle never do.
+ *
+ * Of two SCHED_RR players of one priority on one CPU each has its time slice: one that goes on for
+ * longer while the other waits there is an overrun.
  */
 struct football_player {
 	pid_t pid;
@@ -34,6 +37,7 @@ struct football_rules {
 	const int *cpus; /* where they may run */
 	unsigned int n_cpus;
 	bool is_lending;       /* the kernel has a blocked player lend to its partner */
+	uint64_t slice_ns;     /* SCHED_RR's; 0: nobody's turn ends for the sake of an equal */
 	uint64_t threshold_ns; /* a longer episode is a violation, a shorter one switching over */
 	/* Deadlines that are no further apart than this are a draw: the kernel's clock of a wakeup
 	 * and the trace's are not the same. */
@@ -53,6 +57,9 @@ struct football_score {
 	uint64_t waits, wait_ns, longest_wait_ns; /* episodes of players in their own right */
 	uint64_t violations;			  /* of these, longer than the threshold */
 	uint64_t idle_ns; /* of wait_ns, while one of the CPUs ran nothing at all */
+	/* How often one got a CPU where an equal one was waiting, or came to wait, and how often it
+	 * then went on for longer than its slice and the threshold. */
+	uint64_t stints, overruns;
 	/* The same of players that their blocked partner makes that strong. Without lending they
 	 * are the priority inversion that the kernel allows. */
 	uint64_t inversions, inversion_ns, longest_inversion_ns, long_inversions;

@@ -1,30 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "workloads/inversion.h"
 
-#include <stdlib.h>
-
-#include "measure/random.h"
-
-void inversion_phases(uint64_t seed, unsigned int n, unsigned int min_permille,
-		      unsigned int max_permille, unsigned int *out)
+void phase_plan_init(struct phase_plan *plan, uint64_t seed, uint64_t n, unsigned int min_permille,
+		     unsigned int max_permille)
 {
-	struct random random = {.state = seed};
-	uint64_t width = max_permille - min_permille;
+	plan->random.state = seed;
+	plan->min_permille = min_permille;
+	plan->max_permille = max_permille;
+	plan->left = n;
+	plan->size = plan->next = 0;
+}
+
+static void draw_block(struct phase_plan *plan)
+{
+	uint64_t width = plan->max_permille - plan->min_permille;
+	unsigned int n =
+		plan->left && plan->left < PHASE_BLOCK ? (unsigned int)plan->left : PHASE_BLOCK;
 
 	for (unsigned int i = 0; i < n; i++) {
 		uint64_t from = width * i / n, to = width * (i + 1) / n;
 
 		if (to == from)
 			to++;
-		out[i] = min_permille + (unsigned int)(from + random_below(&random, to - from));
+		plan->block[i] = plan->min_permille +
+				 (unsigned int)(from + random_below(&plan->random, to - from));
 	}
 	for (unsigned int i = n; i > 1; i--) {
-		unsigned int j = (unsigned int)random_below(&random, i);
-		unsigned int swapped = out[i - 1];
+		unsigned int j = (unsigned int)random_below(&plan->random, i);
+		unsigned int swapped = plan->block[i - 1];
 
-		out[i - 1] = out[j];
-		out[j] = swapped;
+		plan->block[i - 1] = plan->block[j];
+		plan->block[j] = swapped;
 	}
+	plan->left -= plan->left < n ? plan->left : n;
+	plan->size = n;
+	plan->next = 0;
+}
+
+unsigned int phase_plan_next(struct phase_plan *plan)
+{
+	if (plan->next == plan->size)
+		draw_block(plan);
+	return plan->block[plan->next++];
 }
 
 int64_t inversion_remaining_ns(const struct episode_sample *sample)
@@ -104,19 +121,10 @@ double unbounded_factor(double share)
 	return factor < 1.5 ? 1.5 : factor;
 }
 
-static int compare_values(const void *left, const void *right)
+bool is_wait_bounded(uint64_t wait_ns, int64_t needed_ns, unsigned int locks, bool is_donor_fair)
 {
-	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+	const uint64_t slack_ns = is_donor_fair ? UINT64_C(3000000) : UINT64_C(1000000);
+	uint64_t least_ns = needed_ns > 0 ? (uint64_t)needed_ns : 0;
 
-	return (a > b) - (a < b);
-}
-
-double median(uint64_t *values, size_t n)
-{
-	if (!n)
-		return 0;
-	qsort(values, n, sizeof(*values), compare_values);
-	if (n % 2)
-		return (double)values[n / 2];
-	return ((double)values[n / 2 - 1] + (double)values[n / 2]) / 2;
+	return wait_ns <= 2 * least_ns + (locks + UINT64_C(1)) * slack_ns;
 }

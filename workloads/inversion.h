@@ -7,17 +7,32 @@
 #include <stdint.h>
 
 #include "bench/environment.h"
+#include "measure/random.h"
 #include "workloads/episode.h"
 
 /* The arithmetic of a priority inversion: no thread, no clock, no kernel. */
 
 /*
- * Where in the critical section the donor arrives, in thousandths of it: one draw from each
- * of @n equal strata of [@min_permille, @max_permille), in an order drawn too. Strata keep
- * the mean of a few samples near that of many.
+ * Where in the critical section the donor arrives, in thousandths of it: one draw from each of @n
+ * equal strata of [@min_permille, @max_permille), in an order drawn too. Strata keep the mean of
+ * a few samples near that of many. Of more than PHASE_BLOCK samples each block of so many has
+ * strata of its own, and what is remembered does not grow.
  */
-void inversion_phases(uint64_t seed, unsigned int n, unsigned int min_permille,
-		      unsigned int max_permille, unsigned int *out);
+#define PHASE_BLOCK 64
+
+struct phase_plan {
+	struct random random;
+	unsigned int min_permille, max_permille;
+	uint64_t left;		 /* samples behind this block */
+	unsigned int size, next; /* of this block, and in it */
+	unsigned int block[PHASE_BLOCK];
+};
+
+void phase_plan_init(struct phase_plan *plan, uint64_t seed, uint64_t n, unsigned int min_permille,
+		     unsigned int max_permille);
+
+/* That of the next sample; behind the last it begins another block. */
+unsigned int phase_plan_next(struct phase_plan *plan);
 
 /* CPU time that the owner still needed when the donor arrived; zero or less: it was through. */
 int64_t inversion_remaining_ns(const struct episode_sample *sample);
@@ -72,7 +87,14 @@ double fair_share(unsigned int owner_weight, unsigned int hogs, unsigned int hog
  */
 double unbounded_factor(double share);
 
-/* The median of @n values (mean of the middle two for an even n), which it sorts; 0 for none. */
-double median(uint64_t *values, size_t n);
+/*
+ * What proxy execution promises a waiter for a mutex: that it waits for no longer than the owners
+ * in its way need, whatever else wants their CPU. Held to it are waits of up to twice that, and on
+ * top 1 ms (switches, an interrupt to another CPU, a tick) for each of the @locks in its way and
+ * once more; of a donor of the fair class 3 ms, since a load that executes may finish its slice
+ * (2.8 ms of eight CPUs). Where nobody helps, an owner of a section of 6 ms is waited for more
+ * than 40 ms.
+ */
+bool is_wait_bounded(uint64_t wait_ns, int64_t needed_ns, unsigned int locks, bool is_donor_fair);
 
 #endif

@@ -17,6 +17,20 @@ void judge_evidence(struct workload_run *run, const struct workload *workload, c
 		result_set_outcome(run->result, OUTCOME_BROKEN, "%s", text);
 }
 
+bool is_proxy_execution_promised(const struct workload_run *run)
+{
+	return run->proxy_exec == PROXY_EXEC_ON || (run->proxy_exec == PROXY_EXEC_UNKNOWN &&
+						    run->proxy_exec_request == PROXY_EXEC_ASKED_ON);
+}
+
+void judge_promise(const struct workload_run *run, uint64_t unbounded, uint64_t waits)
+{
+	bool is_promised = is_proxy_execution_promised(run);
+
+	result_set_invariant(run->result, "unbounded_waits", is_promised ? unbounded : 0,
+			     is_promised ? waits : 0);
+}
+
 int refuse_section(struct workload_run *run, const char *format, ...)
 {
 	char reason[256];

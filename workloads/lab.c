@@ -15,8 +15,6 @@
 #include "bench/paths.h"
 #include "bench/process.h"
 
-#define DEVICE_PATH "/dev/" LAB_DEVICE_NAME
-
 /* The module for the running kernel: the guest's, or what `proxeval kernel module` made. -1: none.
  */
 static int open_module(void)
@@ -75,7 +73,7 @@ static int load_module(struct lab_session *session, char *reason, size_t reason_
 			 explain_refusal(err));
 		return -EOPNOTSUPP;
 	}
-	session->fd = open(DEVICE_PATH, O_RDWR | O_CLOEXEC);
+	session->fd = open(LAB_DEVICE_PATH, O_RDWR | O_CLOEXEC);
 	return session->fd < 0 ? -errno : 0;
 }
 
@@ -100,7 +98,7 @@ int lab_session_open(struct lab_session *session, char *reason, size_t reason_si
 	int err = 0;
 
 	reason[0] = '\0';
-	*session = (struct lab_session){.fd = open(DEVICE_PATH, O_RDWR | O_CLOEXEC)};
+	*session = (struct lab_session){.fd = open(LAB_DEVICE_PATH, O_RDWR | O_CLOEXEC)};
 	if (session->fd < 0)
 		err = errno == ENOENT || errno == ENXIO || errno == ENODEV
 			      ? load_module(session, reason, reason_size)
@@ -110,9 +108,15 @@ int lab_session_open(struct lab_session *session, char *reason, size_t reason_si
 	if (!err)
 		return 0;
 	if (!reason[0])
-		snprintf(reason, reason_size, "cannot open " DEVICE_PATH ": %s", strerror(-err));
+		snprintf(reason, reason_size, "cannot open " LAB_DEVICE_PATH ": %s",
+			 strerror(-err));
 	lab_session_close(session);
 	return err;
+}
+
+int lab_unload(void)
+{
+	return syscall(SYS_delete_module, LAB_MODULE_NAME, O_NONBLOCK) ? -errno : 0;
 }
 
 void lab_session_close(struct lab_session *session)
@@ -120,9 +124,16 @@ void lab_session_close(struct lab_session *session)
 	if (session->fd >= 0)
 		close(session->fd);
 	session->fd = -1;
-	/* Somebody else may have opened it meanwhile: then it stays. */
-	if (session->is_loaded_here)
-		syscall(SYS_delete_module, LAB_MODULE_NAME, O_NONBLOCK);
+	/*
+	 * Somebody else may have opened it meanwhile: then it stays. In a guest it stays, too,
+	 * which is thrown away. In virtual time QEMU has translated the module's loop of
+	 * LAB_COMPUTE anew for every number of instructions that a turn had left; the kernel
+	 * overwrites the text of a module that it unloads, and for each byte QEMU looks through all
+	 * of those: 30 ms a byte were seen, four minutes for the module, in which the guest says
+	 * nothing.
+	 */
+	if (session->is_loaded_here && access(LAB_GUEST_MODULE, F_OK))
+		lab_unload();
 	session->is_loaded_here = false;
 }
 

@@ -17,10 +17,11 @@
 
 /* Where the module is in a guest. */
 #define LAB_GUEST_MODULE "/" LAB_MODULE_NAME ".ko"
+#define LAB_DEVICE_PATH	 "/dev/" LAB_DEVICE_NAME
 
 struct lab_session {
 	int fd;		     /* locks and events of its own; for lab_* below, from any thread */
-	bool is_loaded_here; /* the module; unloaded when the session ends */
+	bool is_loaded_here; /* the module; but in a guest unloaded when the session ends */
 };
 
 /*
@@ -28,6 +29,10 @@ struct lab_session {
  * kernel has no laboratory, and how it gets one; or another negative errno, @reason set too.
  */
 int lab_session_open(struct lab_session *session, char *reason, size_t reason_size);
+
+/* Unloads the module, if nobody uses it. 0; -EWOULDBLOCK: somebody does; or another negative errno.
+ */
+int lab_unload(void);
 
 /* Nobody is in a program any more. An fd of -1 is left alone. */
 void lab_session_close(struct lab_session *session);

@@ -17,6 +17,7 @@ const struct workload *const workloads[] = {
 	&workload_latency,
 	&workload_lock_chain,
 	&workload_lock_kinds,
+	&workload_lock_torture,
 	&workload_mutex_inversion,
 	&workload_rename_inversion,
 	&workload_rt_balance,

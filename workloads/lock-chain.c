@@ -14,6 +14,7 @@
 
 #include "bench/health.h"
 #include "measure/random.h"
+#include "measure/reservoir.h"
 #include "workloads/chain.h"
 #include "workloads/chain_controls.h"
 #include "workloads/chain_lab.h"
@@ -29,15 +30,11 @@
 
 #define DONOR_PRIORITY 50
 
-/* For so long the kernel's own sleepers may disturb a sum, and so often it is read meanwhile. */
-#define SETTLE_NS    100000000
-#define SETTLE_READS 10
-
 static const char *const backends[] = {"tee", "lab", NULL};
 static const char *const shapes[] = {"chain", "tree", NULL};
 static const char *const builds[] = {"inside-out", "outside-in", NULL};
 static const char *const spreads[] = {"placement", "all", NULL};
-static const char *const events[] = {"none", "wakeup", "signal", "timeout", NULL};
+static const char *const events[] = {"none", "wakeup", "signal", "timeout", "kill", NULL};
 static const char *const stays[] = {"asleep", "computing", NULL};
 static const char *const turns[] = {"last", "first", NULL};
 static const char *const donors[] = {"fifo", "nice", NULL};
@@ -62,7 +59,7 @@ static const struct parameter_spec parameters[] = {
 	CHOICE("spread", "placement", spreads,
 	       "where the owners sit: by turns on the placement's two CPUs, or on all that there are"),
 	CHOICE("event", "none", events,
-	       "what befalls the middle link: a wakeup for nothing, a signal, or the end of its patience"),
+	       "what befalls the middle link: a wakeup for nothing, a signal, the end of its patience, or its death"),
 	CHOICE("owner_waits", "asleep", stays,
 	       "what the owner does in its section while the chain is built"),
 	CHOICE("donor_comes", "last", turns,
@@ -112,6 +109,7 @@ static const struct metric_spec metrics[] = {
 	       "share of the waits in which the sleeping donor was seen to lend its context"),
 	METRIC("uncontended_samples", "count", METRIC_COUNTER, NO_DIRECTION, ROLE_INFORMATIVE,
 	       "chains in which a level did not block; they are in no other figure"),
+	UNBOUNDED_WAITS(PAGE),
 	METRIC("stranded", "count", METRIC_INVARIANT, MUST_BE_ZERO, ROLE_SECONDARY,
 	       "tasks that were left waiting when the chain should have come apart"),
 	METRIC("disorder", "count", METRIC_INVARIANT, MUST_BE_ZERO, ROLE_SECONDARY,
@@ -134,9 +132,9 @@ struct lock_chain {
 	struct random random;
 	/* What was found. */
 	uint64_t samples, contended, lent, looks, eventful, n_tasks;
-	uint64_t stranded, disorder, waits;
-	uint64_t *factors; /* of the contended ones, in thousandths */
-	uint64_t *level_costs_ns;
+	uint64_t stranded, disorder, waits, unbounded;
+	struct reservoir factors; /* of the contended ones, in thousandths */
+	struct reservoir level_costs_ns;
 	double idle_picks, schedules, wakeups, returns, level_waits_ns[CHAIN_MAX_DEPTH];
 	uint64_t counted;
 	long long uninterruptible;
@@ -176,10 +174,10 @@ static int check(const char *const *values, char *error, size_t error_size)
 			return refuse(error, error_size,
 				      "the owner of a chain by=tee is asleep while it is built; "
 				      "take by=lab for owner_waits=computing");
-		if (has_event)
+		if (is_chosen(&run, "event", "wakeup"))
 			return refuse(error, error_size,
 				      "nothing wakes who waits for a pipe's mutex; take by=lab "
-				      "for an event");
+				      "for event=wakeup");
 		if (number(&run, "link_us"))
 			return refuse(error, error_size,
 				      "a tee() cannot be told how long to take; take by=lab for "
@@ -329,29 +327,9 @@ static int prepare_process(struct workload_run *run)
 	return task_pin(run->placement->observer_cpu);
 }
 
-/*
- * The least of the sums over a while: that a module was loaded leaves a worker in state D until the
- * next grace period of RCU, which says nothing of the books.
- */
-static bool read_uninterruptible(long long *sum)
-{
-	const struct timespec pause = {.tv_nsec = SETTLE_NS / SETTLE_READS};
-	long long now;
-
-	if (!health_sum_uninterruptible(sum))
-		return false;
-	for (int i = 0; i < SETTLE_READS; i++) {
-		nanosleep(&pause, NULL);
-		if (health_sum_uninterruptible(&now) && now < *sum)
-			*sum = now;
-	}
-	return true;
-}
-
 static int setup(struct workload_run *run)
 {
 	struct lock_chain *state = calloc(1, sizeof(*state));
-	unsigned int n = (unsigned int)number(run, "samples");
 	int err;
 
 	if (!state)
@@ -359,10 +337,8 @@ static int setup(struct workload_run *run)
 	run->state = state;
 	state->is_lab = is_chosen(run, "by", "lab");
 	state->random.state = random_seed_for(run->seed, "leads");
-	state->factors = calloc(n, sizeof(*state->factors));
-	state->level_costs_ns = calloc(n, sizeof(*state->level_costs_ns));
-	if (!state->factors || !state->level_costs_ns)
-		return -ENOMEM;
+	reservoir_init(&state->factors, random_seed_for(run->seed, "factors"));
+	reservoir_init(&state->level_costs_ns, random_seed_for(run->seed, "level costs"));
 	describe_chain(run, state);
 	err = prepare_process(run);
 	if (!err)
@@ -372,27 +348,26 @@ static int setup(struct workload_run *run)
 			&state->controls, run->placement, &state->chain.weak,
 			state->chain.hogs_per_cpu, (unsigned int)number(run, "control_samples"),
 			state->chain.section_ns, state->chain.limit_ns, run->seed);
-	state->has_uninterruptible = read_uninterruptible(&state->uninterruptible);
+	state->has_uninterruptible = health_settle_uninterruptible(&state->uninterruptible);
 	return err;
 }
 
 /* ---- measuring ------------------------------------------------------------------------ */
 
 /* Whether the event befell the link as it was to. */
-static bool is_event_seen(const struct chain *chain)
+static bool is_event_seen(const struct chain *chain, const struct chain_sample *sample)
 {
 	const struct chain_record *record = &chain->records[chain_event_level(chain)];
 
-	switch (chain->event) {
-	case CHAIN_WAKEUP:
-		return !record->status && record->sleeps >= 2;
-	case CHAIN_SIGNAL:
-		return record->status == -EINTR;
-	case CHAIN_TIMEOUT:
-		return record->status == -ETIMEDOUT;
-	default:
+	if (chain->event == CHAIN_NO_EVENT)
 		return true;
-	}
+	if (chain->event == CHAIN_WAKEUP)
+		return !record->status && record->sleeps >= 2;
+	if (sample->is_killed != (chain->event == CHAIN_KILL))
+		return false;
+	if (!is_chain_cut(chain))
+		return !record->status && sample->has_stayed;
+	return record->status == (chain->event == CHAIN_TIMEOUT ? -ETIMEDOUT : -EINTR);
 }
 
 static void record_levels(struct workload_run *run, struct lock_chain *state, uint64_t from_ns)
@@ -421,15 +396,18 @@ static void record(struct workload_run *run, struct lock_chain *state,
 	state->stranded += sample->stranded;
 	state->disorder += chain_count_disorder(chain);
 	state->waits += waits;
-	state->eventful += is_event_seen(chain);
+	state->eventful += is_event_seen(chain, sample);
 	state->looks += sample->looks;
 	if (waits < chain->depth || !sample->donor_switches ||
 	    !inversion_factor_permille(sample->wait_ns, (int64_t)sample->needed_ns, &factor))
 		return;
 	beyond_ns = sample->wait_ns > sample->owner_ns ? sample->wait_ns - sample->owner_ns : 0;
-	state->factors[state->contended] = factor;
-	state->level_costs_ns[state->contended++] = beyond_ns / chain->depth;
+	state->contended++;
+	reservoir_record(&state->factors, factor);
+	reservoir_record(&state->level_costs_ns, beyond_ns / chain->depth);
 	state->lent += sample->is_lent;
+	state->unbounded += !is_wait_bounded(sample->wait_ns, (int64_t)sample->needed_ns,
+					     chain->depth, is_chosen(run, "donor", "nice"));
 	histogram_record(result_histogram(run->result, "donor_wait_ns"), sample->wait_ns);
 	record_levels(run, state, sample->from_ns);
 	if (!sample->has_counts)
@@ -527,16 +505,23 @@ static void judge_proxying(struct workload_run *run, const struct lock_chain *st
 
 static void judge_event(struct workload_run *run, const struct lock_chain *state)
 {
-	static const char *const befell[] = {"", "woke and went back to sleep",
-					     "gave up for a signal",
-					     "gave up when its time was over"};
-	char text[192];
+	static const char *const befell[] = {
+		"", "woke and went back to sleep", "gave up for a signal",
+		"gave up when its time was over", "was killed, and gave up"};
+	static const char *const stayed[] = {
+		"", "", "slept on with a signal pending", "slept on when its time was over",
+		"slept on when it was killed, and died when it had had its lock"};
+	const char *what = is_chain_cut(&state->chain) ? befell[state->chain.event]
+						       : stayed[state->chain.event];
+	char text[256];
 
 	if (state->chain.event == CHAIN_NO_EVENT)
 		return;
+	if (state->chain.event == CHAIN_WAKEUP)
+		what = befell[CHAIN_WAKEUP];
 	snprintf(text, sizeof(text), "The link at level %u %s in %llu of %llu chains",
-		 chain_event_level(&state->chain), befell[state->chain.event],
-		 (unsigned long long)state->eventful, (unsigned long long)state->samples);
+		 chain_event_level(&state->chain), what, (unsigned long long)state->eventful,
+		 (unsigned long long)state->samples);
 	judge(run, "event_seen", has_enough_contention(state->eventful, state->samples),
 	      state->eventful, state->samples, text);
 }
@@ -545,9 +530,10 @@ static void conclude_invariants(struct workload_run *run, const struct lock_chai
 {
 	long long sum = 0;
 
+	judge_promise(run, state->unbounded, state->contended);
 	result_set_invariant(run->result, "stranded", state->stranded, state->n_tasks);
 	result_set_invariant(run->result, "disorder", state->disorder, state->n_tasks);
-	if (state->has_uninterruptible && read_uninterruptible(&sum))
+	if (state->has_uninterruptible && health_settle_uninterruptible(&sum))
 		result_set_invariant(run->result, "uninterruptible_leak",
 				     (uint64_t)llabs(sum - state->uninterruptible), state->samples);
 	else
@@ -579,11 +565,10 @@ static void conclude_waits(struct workload_run *run, struct lock_chain *state)
 	result_set_counter(run->result, "uncontended_samples", state->samples - n);
 	if (!n)
 		return;
-	/* median() leaves them sorted. */
-	result_set_scalar(run->result, "inversion_factor", median(state->factors, n) / 1000);
-	result_set_scalar(run->result, "inversion_factor_max",
-			  (double)state->factors[n - 1] / 1000);
-	result_set_scalar(run->result, "level_cost_ns", median(state->level_costs_ns, n));
+	result_set_scalar(run->result, "inversion_factor",
+			  reservoir_median(&state->factors) / 1000);
+	result_set_scalar(run->result, "inversion_factor_max", (double)state->factors.max / 1000);
+	result_set_scalar(run->result, "level_cost_ns", reservoir_median(&state->level_costs_ns));
 	result_set_scalar(run->result, "lending_share", (double)state->lent / (double)n);
 	for (unsigned int level = 0; level < state->chain.depth; level++) {
 		char name[32];
@@ -622,7 +607,7 @@ static int measure(struct workload_run *run)
 		if (!err && k < n)
 			err = stage(run, state, k);
 		if (!err && k < n_controls) {
-			err = chain_controls_stage(&state->controls, k);
+			err = chain_controls_stage(&state->controls);
 			if (err)
 				result_set_outcome(run->result, OUTCOME_FAILED,
 						   "control sample %u could not be staged: %s", k,
@@ -653,8 +638,6 @@ static void cleanup(struct workload_run *run)
 		chain_lab_release(&state->chain);
 	else
 		chain_tee_release(&state->chain);
-	free(state->factors);
-	free(state->level_costs_ns);
 	free(state);
 }
 

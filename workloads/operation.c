@@ -35,7 +35,7 @@ struct state {
 	const struct operation *operation;
 	struct operation_result result;
 	/* Events, not futexes: a third sleeper in their hash table would be in the way. */
-	int driver_done, partner_ready;
+	int driver_done, driver_ready, partner_ready;
 	int fd;		      /* of the driver's own table of descriptors */
 	int pipes[2][2];      /* there, back */
 	atomic_uint words[2]; /* futexes: the partner's, the driver's */
@@ -397,8 +397,8 @@ static uint64_t all_operations(const struct state *state)
 	       state->operation->per_batch;
 }
 
-/* Until there is nothing left to answer. A yield is answered until the driver says so: before the
- * driver is there, it returns at once. */
+/* Until there is nothing left to answer. A yield is answered until the driver says so: while the
+ * driver is not there, it returns at once. */
 static bool is_wanted(const struct state *state, uint64_t answered)
 {
 	if (state->operation->batch == yield)
@@ -413,6 +413,9 @@ static void *partner_main(void *argument)
 
 	state->partner_err = become(state);
 	post(state->partner_ready);
+	/* A real-time partner that yields to nobody would keep a driver that is not real-time yet
+	 * from becoming it, for as long as the kernel lets it (sched_rt_runtime_us, 950 ms). */
+	take(state->driver_ready);
 	before = own_switches();
 	while (!state->partner_err && is_wanted(state, answered++))
 		state->partner_err = state->operation->answer(state);
@@ -451,14 +454,14 @@ static int run_batches(struct state *state)
 	struct operation_result *result = &state->result;
 	unsigned int warm_up = warm_up_batches(state);
 
-	for (unsigned int i = 0; i < warm_up + result->batches; i++) {
+	for (unsigned int i = 0; i < warm_up + state->request.batches; i++) {
 		uint64_t ticks = 0;
 		int err = state->operation->batch(state, result->per_batch, &ticks);
 
 		if (err)
 			return err;
 		if (i >= warm_up)
-			result->batch_ticks[i - warm_up] = ticks;
+			reservoir_record(result->batch_ticks, ticks);
 	}
 	return 0;
 }
@@ -469,6 +472,7 @@ static void *driver_main(void *argument)
 	uint64_t before;
 
 	state->driver_err = become(state);
+	post(state->driver_ready);
 	if (state->operation->answer)
 		take(state->partner_ready);
 	state->clock_ticks = cost_of_clock(state);
@@ -545,8 +549,9 @@ static int run_threads(struct state *state, bool *is_lost)
 static int open_files(struct state *state)
 {
 	state->driver_done = eventfd(0, EFD_CLOEXEC);
+	state->driver_ready = eventfd(0, EFD_CLOEXEC);
 	state->partner_ready = eventfd(0, EFD_CLOEXEC);
-	if (state->driver_done < 0 || state->partner_ready < 0)
+	if (state->driver_done < 0 || state->driver_ready < 0 || state->partner_ready < 0)
 		return -errno;
 	for (int i = 0; i < 2 && state->request.kind == OPERATION_PIPE; i++)
 		if (pipe2(state->pipes[i], O_CLOEXEC))
@@ -556,8 +561,9 @@ static int open_files(struct state *state)
 
 static void close_files(const struct state *state)
 {
-	const int fds[] = {state->driver_done, state->partner_ready, state->pipes[0][0],
-			   state->pipes[0][1], state->pipes[1][0],   state->pipes[1][1]};
+	const int fds[] = {state->driver_done, state->driver_ready, state->partner_ready,
+			   state->pipes[0][0], state->pipes[0][1],  state->pipes[1][0],
+			   state->pipes[1][1]};
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
@@ -574,15 +580,18 @@ int operation_run(const struct operation_request *request, struct operation_resu
 	*result = (struct operation_result){0};
 	if (!state)
 		return -ENOMEM;
-	*state = (struct state){
-		.request = *request,
-		.operation = operation,
-		.result = {.batches = request->batches, .per_batch = operation->per_batch},
-		.driver_done = -1,
-		.partner_ready = -1,
-		.pipes = {{-1, -1}, {-1, -1}}};
-	state->result.batch_ticks = calloc(request->batches, sizeof(uint64_t));
-	err = state->result.batch_ticks ? open_files(state) : -ENOMEM;
+	*state = (struct state){.request = *request,
+				.operation = operation,
+				.result = {.per_batch = operation->per_batch},
+				.driver_done = -1,
+				.driver_ready = -1,
+				.partner_ready = -1,
+				.pipes = {{-1, -1}, {-1, -1}}};
+	state->result.batch_ticks = malloc(sizeof(*state->result.batch_ticks));
+	if (state->result.batch_ticks) {
+		reservoir_init(state->result.batch_ticks, request->kind);
+		err = open_files(state);
+	}
 	if (!err)
 		err = run_threads(state, &is_lost);
 	if (!is_lost) {
@@ -605,28 +614,15 @@ void operation_release(struct operation_result *result)
 
 /* ---- figures -------------------------------------------------------------------------------- */
 
-static int compare_ticks(const void *a, const void *b)
+uint64_t operation_batches(const struct operation_result *result)
 {
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-
-	return left < right ? -1 : left > right;
+	return result->batch_ticks ? result->batch_ticks->samples : 0;
 }
 
 /* The lower of two in the middle: a number that was measured. */
 static uint64_t median_batch(const struct operation_result *result)
 {
-	uint64_t *sorted, median;
-
-	if (!result->batches)
-		return 0;
-	sorted = malloc(result->batches * sizeof(*sorted));
-	if (!sorted)
-		return 0;
-	memcpy(sorted, result->batch_ticks, result->batches * sizeof(*sorted));
-	qsort(sorted, result->batches, sizeof(*sorted), compare_ticks);
-	median = sorted[(result->batches - 1) / 2];
-	free(sorted);
-	return median;
+	return result->batch_ticks ? reservoir_lower_median(result->batch_ticks) : 0;
 }
 
 double operation_ticks(const struct operation_result *result)
@@ -634,16 +630,12 @@ double operation_ticks(const struct operation_result *result)
 	return result->per_batch ? (double)median_batch(result) / result->per_batch : 0;
 }
 
-unsigned int operation_alike(const struct operation_result *result, unsigned int percent)
+uint64_t operation_alike(const struct operation_result *result, unsigned int percent)
 {
-	uint64_t median = median_batch(result);
-	unsigned int alike = 0;
+	uint64_t median = median_batch(result), apart = median * percent / 100;
 
-	for (unsigned int i = 0; i < result->batches; i++) {
-		uint64_t ticks = result->batch_ticks[i];
-		uint64_t apart = ticks < median ? median - ticks : ticks - median;
-
-		alike += apart * 100 <= median * percent;
-	}
-	return alike;
+	if (!operation_batches(result))
+		return 0;
+	return reservoir_count_from(result->batch_ticks, median - apart) -
+	       reservoir_count_from(result->batch_ticks, median + apart + 1);
 }

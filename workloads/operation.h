@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "measure/reservoir.h"
+
 /*
  * What a kernel does for everybody all the time, with nobody else about: one CPU, one or two
  * threads pinned to it, the same few system calls again and again. They are done in batches that
@@ -37,8 +39,8 @@ struct operation_result {
 	 * Of each batch, for all its operations: ns, or ticks of the time-stamp counter in
 	 * virtual time, two per instruction. Allocated by operation_run.
 	 */
-	uint64_t *batch_ticks;
-	unsigned int batches, per_batch;
+	struct reservoir *batch_ticks;
+	unsigned int per_batch;
 	uint64_t done;	    /* operations that did what they are for, recorded or not */
 	uint64_t attempted; /* all */
 	uint64_t switches;  /* of both threads, as the kernel counts them, from first to last */
@@ -62,8 +64,11 @@ void operation_release(struct operation_result *result);
  */
 double operation_ticks(const struct operation_result *result);
 
+/* Batches that were recorded; 0 without a run that came back. */
+uint64_t operation_batches(const struct operation_result *result);
+
 /* How many batches are within @percent of the median batch. */
-unsigned int operation_alike(const struct operation_result *result, unsigned int percent);
+uint64_t operation_alike(const struct operation_result *result, unsigned int percent);
 
 /*
  * How much further the virtual clock goes for 1,000 no-operations than for 500: 1,000 ticks where

@@ -2,6 +2,7 @@
 #ifndef WORKLOADS_PROFILES_H
 #define WORKLOADS_PROFILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct json_object;
@@ -11,11 +12,14 @@ struct json_object;
  * boots each variant, unless the user says otherwise.
  */
 
-/* "quick", "standard", "thorough", "soak"; NULL-terminated, for --profile's choices. */
+/* "quick", "standard", "thorough", "soak", "proof"; NULL-terminated, for --profile's choices. */
 extern const char *const profile_names[];
 
 /* What the profile is for, in one line; NULL when there is none of that name. */
 const char *profile_summary(const char *profile);
+
+/* Whether it is no work of a campaign's, but that of bench/proof.h: one item for each workload. */
+bool profile_is_proof(const char *profile);
 
 /* Boots of each variant; 0 when there is no such profile. */
 unsigned int profile_boots(const char *profile);

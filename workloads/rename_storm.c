@@ -34,9 +34,10 @@ struct thread {
 	bool is_started;
 	pid_t tid;
 	int err;
-	uint64_t cpu_ns;  /* used in the storm */
-	uint64_t renames; /* there, that were over in time */
-	uint64_t slept;	  /* of these, with a sleep in them */
+	uint64_t cpu_ns;	  /* used in the storm */
+	uint64_t renames;	  /* there, that were over in time */
+	uint64_t slept;		  /* of these, with a sleep in them */
+	uint64_t n_long, long_ns; /* timed ones that were long, also the last */
 };
 
 struct storm {
@@ -56,6 +57,17 @@ static uint64_t own_sleeps(void)
 	return (uint64_t)usage.ru_nvcsw;
 }
 
+static void record(struct thread *thread, uint64_t latency_ns)
+{
+	const struct rename_storm *asked = thread->storm->asked;
+
+	histogram_record(asked->latency, latency_ns);
+	if (latency_ns < asked->long_ns)
+		return;
+	thread->n_long++;
+	thread->long_ns += latency_ns;
+}
+
 static void act_foreground(struct thread *thread)
 {
 	const struct storm *storm = thread->storm;
@@ -73,8 +85,7 @@ static void act_foreground(struct thread *thread)
 		slept = own_sleeps();
 		if (from_ns >= storm->end_ns)
 			return;
-		histogram_record(storm->asked->latency,
-				 (to_ns < storm->end_ns ? to_ns : storm->end_ns) - from_ns);
+		record(thread, (to_ns < storm->end_ns ? to_ns : storm->end_ns) - from_ns);
 		thread->renames += to_ns < storm->end_ns;
 		thread->slept += slept > sleeps;
 		if (renameat(root, "b/foreground", root, "a/foreground")) {
@@ -277,6 +288,8 @@ static int make_tree(int root)
 static void take_result(struct storm *storm, struct rename_storm_result *result)
 {
 	result->foreground_renames = storm->foreground.renames;
+	result->long_renames = storm->foreground.n_long;
+	result->long_renames_ns = storm->foreground.long_ns;
 	result->slept_renames = storm->foreground.slept;
 	result->foreground_cpu_ns = storm->foreground.cpu_ns;
 	result->background_renames = storm->background.renames;

@@ -22,12 +22,14 @@ struct rename_storm {
 	const char *low,
 		*medium;      /* threaded cgroups for the second thread and for the hogs, or NULL */
 	uint64_t duration_ns; /* how long the foreground's renames count */
+	uint64_t long_ns;     /* a rename of the foreground that takes as long is a long one */
 	volatile const int *stop;  /* non-zero: end soon */
 	struct histogram *latency; /* takes each rename of the foreground */
 };
 
 struct rename_storm_result {
 	uint64_t foreground_renames, background_renames; /* that were over in time */
+	uint64_t long_renames, long_renames_ns; /* how many were long, and how long altogether */
 	uint64_t slept_renames; /* timed ones of the foreground before whose end it slept */
 	uint64_t contentions;	/* how often it met a held mutex (measure/contention.h) */
 	int contentions_err;	/* a negative errno: that could not be counted */

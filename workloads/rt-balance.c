@@ -35,6 +35,10 @@
 /* Less than this share of the time with all CPUs wanted shows nothing of the balance. */
 #define COVERED_LEAST 0.5
 
+/* SCHED_RR's time slice meanwhile: the kernel's own 100 ms are longer than any turn. */
+#define SLICE_MS   2
+#define SLICE_TEXT "2"
+
 static const char *const classes[] = {"fifo", "rr", "deadline", NULL};
 static const char *const on_off[] = {"on", "off", NULL};
 static const char *const spans[] = {"placement", "online", NULL};
@@ -121,6 +125,13 @@ static const struct metric_spec metrics[] = {
 	 .help = "how often one of the highest N players that could run waited for longer than threshold_us, in its own right; exposure: wakeups of players",
 	 .source = PAGE
 	 "; push_rt_task(), pull_rt_task() in kernel/sched/rt.c, push_dl_task() in deadline.c"},
+	{.name = "slice_overruns",
+	 .unit = "count",
+	 .kind = METRIC_INVARIANT,
+	 .direction = MUST_BE_ZERO,
+	 .role = ROLE_SECONDARY,
+	 .help = "how often a SCHED_RR player went on for threshold_us longer than its time slice while an equal one waited on its CPU; exposure: how often an equal one waited",
+	 .source = PAGE "; task_tick_rt() in kernel/sched/rt.c"},
 	{.name = "wait_ns",
 	 .unit = "ns",
 	 .kind = METRIC_DISTRIBUTION,
@@ -249,7 +260,8 @@ static int make_locks(struct workload_run *run, struct rt_balance *state)
 
 static int open_trace(struct workload_run *run, struct rt_balance *state)
 {
-	static const char *const events[] = {"sched_switch", "sched_waking", "sched_wakeup", NULL};
+	static const char *const events[] = {"sched_switch", "sched_waking", "sched_wakeup",
+					     "sched_migrate_task", NULL};
 	const char *reason = NULL;
 	int err = sched_trace_open(&state->trace, run->trace, events, TRACE_KIB, &reason);
 
@@ -295,6 +307,7 @@ static int make_referee(struct workload_run *run, struct rt_balance *state)
 		.is_lending = run->proxy_exec == PROXY_EXEC_ON ||
 			      (run->proxy_exec == PROXY_EXEC_UNKNOWN &&
 			       run->proxy_exec_request == PROXY_EXEC_ASKED_ON),
+		.slice_ns = is_chosen(run, "class", "rr") ? SLICE_MS * UINT64_C(1000000) : 0,
 		.threshold_ns = number(run, "threshold_us") * 1000,
 		.draw_ns = 100000,
 		.waits = result_histogram(run->result, "wait_ns"),
@@ -444,6 +457,7 @@ static void conclude(struct workload_run *run, const struct rt_balance *state)
 	struct result *result = run->result;
 
 	result_set_invariant(result, "violations", score->violations, score->turns);
+	result_set_invariant(result, "slice_overruns", score->overruns, score->stints);
 	result_set_scalar(result, "wait_ns_per_s", (double)score->wait_ns / played_s);
 	result_set_scalar(result, "idle_wait_ns_per_s", (double)score->idle_ns / played_s);
 	result_set_scalar(result, "inversion_ns_per_s", (double)score->inversion_ns / played_s);
@@ -503,6 +517,14 @@ static const char *const kernel_options[] = {"CONFIG_SHMEM", "CONFIG_MEMFD_CREAT
 /* No throttling of real-time tasks, and SCHED_DEADLINE players on some of the CPUs are admitted. */
 static const char *const no_throttling[] = {"/proc/sys/kernel/sched_rt_runtime_us", "-1", NULL};
 
+static const char *const *knobs(const struct workload_run *run)
+{
+	static const char *const short_slices[] = {"/proc/sys/kernel/sched_rr_timeslice_ms",
+						   SLICE_TEXT, NULL};
+
+	return is_chosen(run, "class", "rr") ? short_slices : NULL;
+}
+
 const struct workload workload_rt_balance = {
 	.name = "rt-balance",
 	.summary = "whether the highest N of the real-time tasks that can run do run on N CPUs",
@@ -514,6 +536,7 @@ const struct workload workload_rt_balance = {
 		  .knobs = no_throttling,
 		  .trace = true},
 	.placements = ((1u << PLACEMENT_KINDS) - 1) & ~(1u << PLACEMENT_SAME_CPU),
+	.knobs = knobs,
 	.setup = setup,
 	.measure = measure,
 	.cleanup = cleanup,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "workloads/staged_state.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "bench/health.h"
 #include "measure/io_wait.h"
 #include "workloads/inversion.h"
+#include "workloads/judge.h"
 
 /* The wait of the positive control over what was needed: bounded is what the issue's limit for
  * proxy execution is. */
@@ -46,8 +48,7 @@ static bool is_lending_plausible(const struct workload_run *run, const struct in
 	enum proxy_exec_state state = run->proxy_exec;
 
 	if ((inversion->staged->owner_sleeps || !ops->is_mutex) &&
-	    (state == PROXY_EXEC_ON ||
-	     (state == PROXY_EXEC_UNKNOWN && request == PROXY_EXEC_ASKED_ON))) {
+	    is_proxy_execution_promised(run)) {
 		state = PROXY_EXEC_UNKNOWN;
 		request = PROXY_EXEC_NOT_NAMED;
 	}
@@ -58,9 +59,7 @@ static void judge_proxying(struct workload_run *run, const struct inversion *inv
 			   const struct tally *tally)
 {
 	const struct lock_ops *ops = inversion->locks[SUBJECT_KERNEL].ops;
-	bool is_on = run->proxy_exec == PROXY_EXEC_ON ||
-		     (run->proxy_exec == PROXY_EXEC_UNKNOWN &&
-		      run->proxy_exec_request == PROXY_EXEC_ASKED_ON);
+	bool is_on = is_proxy_execution_promised(run);
 	char text[256];
 
 	snprintf(text, sizeof(text),
@@ -101,25 +100,26 @@ static void conclude_lending(struct workload_run *run, const struct inversion *i
 	      tally->watched, tally->contended, text);
 }
 
+static double median_factor(struct tally *tally)
+{
+	return reservoir_median(&tally->factors) / 1000;
+}
+
 /* How many of @tally's factors are at least @factor. */
 static uint64_t count_above(const struct tally *tally, double factor)
 {
-	uint64_t n = 0;
-
-	for (uint64_t i = 0; i < tally->contended; i++)
-		n += (double)tally->factors[i] >= factor * 1000;
-	return n;
+	return reservoir_count_from(&tally->factors, (uint64_t)ceil(factor * 1000));
 }
 
 /* What a control showed, or that it could not show anything. */
-static void describe_control(const struct tally *tally, const char *lock, const char *meaning,
-			     char *text, size_t size)
+static void describe_control(struct tally *tally, const char *lock, const char *meaning, char *text,
+			     size_t size)
 {
 	if (has_enough_contention(tally->contended, tally->samples))
 		snprintf(text, size,
 			 "Behind a %s the donor's wait was %.2f times what the owner needed in "
 			 "the median: %s",
-			 lock, median(tally->factors, tally->contended) / 1000, meaning);
+			 lock, median_factor(tally), meaning);
 	else
 		snprintf(text, size,
 			 "Behind a %s the donor met a held lock in %llu of %llu samples: too few "
@@ -140,14 +140,14 @@ static void judge_controls(struct workload_run *run, struct inversion *inversion
 	describe_control(plain, "plain futex", meaning, text, sizeof(text));
 	judge(run, "hogs_interposed",
 	      has_enough_contention(plain->contended, plain->samples) &&
-		      median(plain->factors, plain->contended) / 1000 >= bound,
+		      median_factor(plain) >= bound,
 	      count_above(plain, bound), plain->samples, text);
 	snprintf(meaning, sizeof(meaning), "at most %.2f shows that the wait can be bounded here",
 		 BOUNDED_FACTOR);
 	describe_control(pi, "PI futex", meaning, text, sizeof(text));
 	judge(run, "pi_bounded",
 	      has_enough_contention(pi->contended, pi->samples) &&
-		      median(pi->factors, pi->contended) / 1000 <= BOUNDED_FACTOR,
+		      median_factor(pi) <= BOUNDED_FACTOR,
 	      pi->contended - count_above(pi, BOUNDED_FACTOR), pi->samples, text);
 	result_add_fact(run->result, "owner_fair_share", inversion->share);
 }
@@ -155,8 +155,7 @@ static void judge_controls(struct workload_run *run, struct inversion *inversion
 static void conclude_control(struct workload_run *run, struct tally *tally, const char *metric)
 {
 	if (tally->contended)
-		result_set_scalar(run->result, metric,
-				  median(tally->factors, tally->contended) / 1000);
+		result_set_scalar(run->result, metric, median_factor(tally));
 }
 
 static void describe_blocking(const struct tally *tally, char *text, size_t size)
@@ -227,6 +226,21 @@ static void conclude_memory(struct workload_run *run, struct inversion *inversio
 	judge(run, "memory_on_node", homed == samples, homed, samples, text);
 }
 
+/* Waits are bounded behind a mutex, and who was lent a priority gave it back. */
+static void conclude_promises(struct workload_run *run, const struct inversion *inversion)
+{
+	const struct tally *tally = &inversion->tallies[SUBJECT_KERNEL];
+	bool is_mutex = inversion->locks[SUBJECT_KERNEL].ops->is_mutex;
+	uint64_t left = 0, owners = 0;
+
+	judge_promise(run, is_mutex ? tally->unbounded : 0, is_mutex ? tally->contended : 0);
+	for (int i = 0; i < SUBJECTS; i++) {
+		left += inversion->tallies[i].boosts_left;
+		owners += inversion->tallies[i].priorities;
+	}
+	result_set_invariant(run->result, "boosts_left", left, owners);
+}
+
 /* What only a section with a sleep in it shows. */
 static void conclude_sleep(struct workload_run *run, struct inversion *inversion,
 			   const struct tally *tally)
@@ -252,11 +266,9 @@ void staged_conclude(struct workload_run *run, struct inversion *inversion)
 
 	result_set_counter(run->result, "uncontended_samples", tally->samples - tally->contended);
 	if (tally->contended) {
-		/* median() leaves them sorted. */
-		result_set_scalar(run->result, "inversion_factor",
-				  median(tally->factors, tally->contended) / 1000);
+		result_set_scalar(run->result, "inversion_factor", median_factor(tally));
 		result_set_scalar(run->result, "inversion_factor_max",
-				  (double)tally->factors[tally->contended - 1] / 1000);
+				  (double)tally->factors.max / 1000);
 		result_set_scalar(run->result, "owner_share",
 				  (double)tally->owner_ns / (double)tally->wait_ns);
 		result_set_scalar(run->result, "hog_share",
@@ -266,6 +278,7 @@ void staged_conclude(struct workload_run *run, struct inversion *inversion)
 	judge(run, "donor_blocked", has_enough_contention(tally->contended, tally->samples),
 	      tally->contended, tally->samples, text);
 	judge_proxying(run, inversion, tally);
+	conclude_promises(run, inversion);
 	if (inversion->staged->tells_lending)
 		conclude_lending(run, inversion, tally);
 	if (inversion->staged->owner_sleeps)

@@ -272,7 +272,7 @@ static int make_local_locks(struct workload_run *run, struct inversion *inversio
 	return err ? err : owner;
 }
 
-static int make_samples(struct workload_run *run, struct inversion *inversion)
+static void make_samples(struct workload_run *run, struct inversion *inversion)
 {
 	static const char *const seeds[SUBJECTS] = {"f_pos", "pi-futex", "plain-futex"};
 	unsigned int min = (unsigned int)number(run, "phase_min_percent") * 10;
@@ -283,15 +283,10 @@ static int make_samples(struct workload_run *run, struct inversion *inversion)
 		unsigned int n = (unsigned int)number(run, i ? "control_samples" : "samples");
 
 		inversion->n_samples[i] = n;
-		inversion->phases[i] = calloc(n, sizeof(*inversion->phases[i]));
-		tally->factors = calloc(n, sizeof(*tally->factors));
 		tally->wait = result_histogram(run->result, subject_waits[i]);
-		if (!inversion->phases[i] || !tally->factors)
-			return -ENOMEM;
-		inversion_phases(random_seed_for(run->seed, seeds[i]), n, min, max,
-				 inversion->phases[i]);
+		phase_plan_init(&tally->phases, random_seed_for(run->seed, seeds[i]), n, min, max);
+		reservoir_init(&tally->factors, random_seed_for(run->seed, subject_waits[i]));
 	}
-	return 0;
 }
 
 static int prepare(struct lock *lock, bool is_to_sleep)
@@ -352,9 +347,8 @@ int staged_inversion_setup(struct workload_run *run, const struct staged_inversi
 	run->state = inversion;
 	inversion->random.state = random_seed_for(run->seed, "gaps");
 	set_roles(run, inversion);
-	err = make_samples(run, inversion);
-	if (!err)
-		err = place_conductor(run);
+	make_samples(run, inversion);
+	err = place_conductor(run);
 	if (!err)
 		err = make_weak_owner(run, inversion);
 	if (!err)
@@ -382,6 +376,9 @@ static void record(struct workload_run *run, struct inversion *inversion, enum s
 	tally->looks += sample->looks;
 	tally->awake += is_lock_held(sample) && !is_donor_blocked(sample);
 	tally->slept += is_owner_asleep(sample);
+	tally->priorities += sample->owner_priority && sample->owner_priority_after;
+	tally->boosts_left += sample->owner_priority && sample->owner_priority_after &&
+			      sample->owner_priority_after != sample->owner_priority;
 	tally->io_waits += is_owner_asleep(sample) && sample->io_waiters > inversion->io_waiters;
 	/* A control's wait counts however it was passed. */
 	needs_sleep = subject == SUBJECT_KERNEL && !inversion->locks[subject].ops->is_spun_on;
@@ -389,7 +386,10 @@ static void record(struct workload_run *run, struct inversion *inversion, enum s
 	    !inversion_factor_permille(sample->wait_ns, inversion_remaining_ns(sample), &factor))
 		return;
 	histogram_record(tally->wait, sample->wait_ns);
-	tally->factors[tally->contended++] = factor;
+	reservoir_record(&tally->factors, factor);
+	tally->contended++;
+	tally->unbounded += !is_wait_bounded(sample->wait_ns, inversion_remaining_ns(sample), 1,
+					     inversion->roles.donor.policy == SCHED_OTHER);
 	tally->wait_ns += sample->wait_ns;
 	tally->owner_ns += sample->owner_departure_ns - sample->owner_arrival_ns;
 	tally->hogs_ns += sample->hogs_wait_ns;
@@ -428,7 +428,8 @@ static int stage(struct workload_run *run, struct inversion *inversion, enum sub
 
 	if (subject != SUBJECT_KERNEL)
 		roles.donor = inversion->fifo;
-	draw_timing(run, inversion, inversion->phases[subject][k], lock->section_ns, &timing);
+	draw_timing(run, inversion, phase_plan_next(&inversion->tallies[subject].phases),
+		    lock->section_ns, &timing);
 	err = prepare(lock, timing.wake_after_ns > 0);
 	if (!err)
 		err = episode_run(&roles, &timing, lock, &sample);
@@ -482,12 +483,9 @@ void staged_inversion_cleanup(struct workload_run *run)
 
 	if (!inversion)
 		return;
-	for (int i = 0; i < SUBJECTS; i++) {
+	for (int i = 0; i < SUBJECTS; i++)
 		if (inversion->is_made[i])
 			inversion->locks[i].ops->release(&inversion->locks[i]);
-		free(inversion->phases[i]);
-		free(inversion->tallies[i].factors);
-	}
 	free(inversion);
 }
 

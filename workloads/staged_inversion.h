@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "workloads/judge.h"
 #include "workloads/lock.h"
 #include "workloads/workload.h"
 
@@ -167,6 +168,14 @@ extern const char *const staged_inversion_donors[];
 	 .role = ROLE_INFORMATIVE, \
 	 .help = "share of the owner's CPU that the hogs had during the waits", \
 	 .source = page}, \
+	UNBOUNDED_WAITS(page), \
+	{.name = "boosts_left", \
+	 .unit = "count", \
+	 .kind = METRIC_INVARIANT, \
+	 .direction = MUST_BE_ZERO, \
+	 .role = ROLE_SECONDARY, \
+	 .help = "owners whose priority, the lock released, was not what it had been before", \
+	 .source = page "; /proc/PID/sched"}, \
 	{.name = "uncontended_samples", \
 	 .unit = "count", \
 	 .kind = METRIC_COUNTER, \

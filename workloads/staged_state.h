@@ -7,7 +7,9 @@
 
 #include "measure/histogram.h"
 #include "measure/random.h"
+#include "measure/reservoir.h"
 #include "workloads/episode.h"
+#include "workloads/inversion.h"
 #include "workloads/lock.h"
 #include "workloads/staged_inversion.h"
 
@@ -25,14 +27,19 @@ enum subject {
 /* What was found about one kind of lock. */
 struct tally {
 	struct histogram *wait;
-	uint64_t *factors; /* of the contended samples, in thousandths */
+	struct reservoir factors; /* of the contended samples, in thousandths */
+	struct phase_plan phases;
 	uint64_t samples, contended, lent, moved, looks;
-	uint64_t homed;	   /* samples whose roles had their memory on their nodes */
-	uint64_t awake;	   /* samples with a held lock before which the donor did not sleep */
-	uint64_t slept;	   /* samples whose owner slept from the donor's arrival to its wakeup */
-	uint64_t io_waits; /* of these, samples in which the kernel counted a task that waits for
-			      I/O */
-	uint64_t watched;  /* contended samples in which the sleeping donor was looked at twice */
+	uint64_t homed;	     /* samples whose roles had their memory on their nodes */
+	uint64_t awake;	     /* samples with a held lock before which the donor did not sleep */
+	uint64_t slept;	     /* samples whose owner slept from the donor's arrival to its wakeup */
+	uint64_t io_waits;   /* of these, samples in which the kernel counted a task that waits for
+				I/O */
+	uint64_t unbounded;  /* contended samples whose wait was not bounded (workloads/inversion.h)
+			      */
+	uint64_t priorities; /* samples whose owner's priority is known from before and after */
+	uint64_t boosts_left; /* of these, samples in which it was another afterwards */
+	uint64_t watched; /* contended samples in which the sleeping donor was looked at twice */
 	uint64_t wait_ns, owner_ns, hogs_ns; /* sums over the contended samples */
 };
 
@@ -41,7 +48,6 @@ struct inversion {
 	struct lock locks[SUBJECTS];
 	bool is_made[SUBJECTS];
 	struct tally tallies[SUBJECTS];
-	unsigned int *phases[SUBJECTS];
 	unsigned int n_samples[SUBJECTS];
 	struct episode_roles roles; /* with the donor that was asked for */
 	struct task_class fifo;	    /* the controls' donor */

@@ -41,7 +41,7 @@ static void wake_all(_Atomic unsigned int *word)
 
 int stress_plant_parse(struct stress_plant *plant, const char *text)
 {
-	static const char *const kinds[] = {"", "crash", "lost", "hang"};
+	static const char *const kinds[] = {"", "crash", "lost", "hang", "spin"};
 	char copy[96], *save = NULL, *words[4];
 	size_t n_words = 0;
 
@@ -54,7 +54,7 @@ int stress_plant_parse(struct stress_plant *plant, const char *text)
 		words[n_words++] = word;
 	if (n_words != 4)
 		return -EINVAL;
-	for (int i = 1; i < 4; i++)
+	for (int i = STRESS_PLANT_CRASH; i <= STRESS_PLANT_SPIN; i++)
 		if (!strcmp(words[0], kinds[i]))
 			plant->kind = (enum stress_plant_kind)i;
 	for (int i = 0; i < 2; i++) {
@@ -68,18 +68,10 @@ int stress_plant_parse(struct stress_plant *plant, const char *text)
 	return 0;
 }
 
-static bool has_mechanism(const struct stress_plan *plan, enum stress_mechanism mechanism)
-{
-	for (size_t i = 0; i < plan->n_actors; i++)
-		if (plan->actors[i].mechanism == mechanism)
-			return true;
-	return false;
-}
-
 void stress_set_plant(struct stress *stress, const struct stress_plant *plant)
 {
-	if (has_mechanism(stress->plan, plant->mechanisms[0]) &&
-	    has_mechanism(stress->plan, plant->mechanisms[1]))
+	if (stress_plan_has(stress->plan, plant->mechanisms[0]) &&
+	    stress_plan_has(stress->plan, plant->mechanisms[1]))
 		stress->plant = *plant;
 }
 
@@ -96,6 +88,9 @@ static void misbehave(struct stress_thread *thread, unsigned int round, unsigned
 	else if (plant->kind == STRESS_PLANT_LOST)
 		for (;;)
 			pause();
+	else if (plant->kind == STRESS_PLANT_SPIN)
+		for (;;)
+			__builtin_ia32_pause();
 }
 
 /* ---- an actor ------------------------------------------------------------------------------ */

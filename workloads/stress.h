@@ -61,6 +61,9 @@ int stress_begin(struct stress **stress, const struct stress_plan *plan, char *p
 void stress_rounds(struct stress *stress, void (*on_round)(void *context, unsigned int round),
 		   void *context, struct stress_report *report);
 
+/* The class that a thread is in now, of stress_class_names; "?" when nobody can say. */
+const char *stress_class_of(pid_t tid);
+
 /* Ends the threads and removes everything. Not after an actor was lost: it still uses it. */
 void stress_end(struct stress *stress);
 
@@ -74,6 +77,7 @@ enum stress_plant_kind {
 	STRESS_PLANT_CRASH, /* the kernel crashes (sysrq c) */
 	STRESS_PLANT_LOST,  /* an actor of the first mechanism does not come back */
 	STRESS_PLANT_HANG,  /* nothing goes on: no round ends */
+	STRESS_PLANT_SPIN,  /* an actor of the first mechanism spins with PAUSE for ever */
 };
 
 struct stress_plant {

@@ -207,12 +207,25 @@ struct deadline_attributes {
 	uint64_t runtime_ns, deadline_ns, period_ns;
 };
 
+/* By enum stress_class. */
+static const int policies[] = {SCHED_OTHER, SCHED_BATCH, SCHED_IDLE,
+			       SCHED_FIFO,  SCHED_RR,	 6 /* SCHED_DEADLINE */};
+
+const char *stress_class_of(pid_t tid)
+{
+	int policy = sched_getscheduler(tid);
+
+	for (int i = STRESS_NICE; i <= STRESS_DEADLINE; i++)
+		if (policies[i] == policy)
+			return stress_class_names[i];
+	return "?";
+}
+
 void stress_set_class(const struct stress_actor *actor, pid_t tid)
 {
-	static const int policies[] = {SCHED_OTHER, SCHED_BATCH, SCHED_IDLE, SCHED_FIFO, SCHED_RR};
 	struct sched_param parameters = {.sched_priority = (int)actor->priority};
 	struct deadline_attributes deadline = {.size = sizeof(deadline),
-					       .policy = 6,
+					       .policy = (uint32_t)policies[STRESS_DEADLINE],
 					       .runtime_ns = 300 * NS_PER_US,
 					       .deadline_ns = 4000 * NS_PER_US,
 					       .period_ns = 4000 * NS_PER_US};

@@ -57,7 +57,7 @@ const char *const stress_mechanism_help[] = {
 	[STRESS_HOTPLUG] = "CPUs that go and come back",
 };
 
-static const char *const class_names[] = {"nice", "batch", "idle", "fifo", "rr", "deadline", NULL};
+const char *const stress_class_names[] = {"nice", "batch", "idle", "fifo", "rr", "deadline", NULL};
 
 int stress_mechanism_find(const char *name)
 {
@@ -70,6 +70,14 @@ int stress_mechanism_find(const char *name)
 bool stress_is_disturber(enum stress_mechanism mechanism)
 {
 	return mechanism >= STRESS_SIGNALS;
+}
+
+bool stress_plan_has(const struct stress_plan *plan, enum stress_mechanism mechanism)
+{
+	for (size_t i = 0; i < plan->n_actors; i++)
+		if (plan->actors[i].mechanism == mechanism)
+			return true;
+	return false;
 }
 
 /* ---- drawing ------------------------------------------------------------------------ */
@@ -203,7 +211,7 @@ static struct json_object *actor_to_json(const struct stress_actor *actor)
 
 	add_text(object, "mechanism", stress_mechanism_names[actor->mechanism]);
 	add_number(object, "seed", (int64_t)actor->seed);
-	add_text(object, "class", class_names[actor->class]);
+	add_text(object, "class", stress_class_names[actor->class]);
 	add_number(object, "nice", actor->nice);
 	add_number(object, "priority", actor->priority);
 	add_number(object, "cpu", actor->cpu);
@@ -322,7 +330,7 @@ static void read_actor(struct reading *reading, struct json_object *object,
 	actor->mechanism = (enum stress_mechanism)read_word(reading, object, "mechanism",
 							    stress_mechanism_names);
 	actor->seed = (uint64_t)read_number(reading, object, "seed", 0, STRESS_MAX_SEED);
-	actor->class = (enum stress_class)read_word(reading, object, "class", class_names);
+	actor->class = (enum stress_class)read_word(reading, object, "class", stress_class_names);
 	actor->nice = (int)read_number(reading, object, "nice", -20, 19);
 	actor->priority = (unsigned int)read_number(reading, object, "priority", 0, 99);
 	actor->cpu = (int)read_number(reading, object, "cpu", -1, 1023);

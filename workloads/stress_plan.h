@@ -86,9 +86,14 @@ struct stress_choice {
 extern const char *const stress_mechanism_names[];
 /* One line each, by enum stress_mechanism. */
 extern const char *const stress_mechanism_help[];
+/* "nice", "batch" …: NULL-terminated, by enum stress_class. */
+extern const char *const stress_class_names[];
 /* The mechanism of that name, or -1. */
 int stress_mechanism_find(const char *name);
 bool stress_is_disturber(enum stress_mechanism mechanism);
+
+/* Whether an actor of it has the mechanism. */
+bool stress_plan_has(const struct stress_plan *plan, enum stress_mechanism mechanism);
 
 /*
  * Draws the plan of @seed for @duration_ns of rounds; the same seed, duration and choice give the

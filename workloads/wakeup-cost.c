@@ -48,14 +48,16 @@ static const struct parameter_spec parameters[] = {
 	 .direction = LOWER_IS_BETTER, \
 	 .role = its_role, \
 	 .help = "in virtual time: " its_help, \
-	 .source = PAGE "; " its_source}, \
+	 .source = PAGE "; " its_source, \
+	 .time = METRIC_VIRTUAL_TIME}, \
 	{.name = operation "_ns", \
 	 .unit = "ns", \
 	 .kind = METRIC_SCALAR, \
 	 .direction = LOWER_IS_BETTER, \
 	 .role = its_role, \
 	 .help = "in real time: " its_help, \
-	 .source = PAGE "; " its_source}
+	 .source = PAGE "; " its_source, \
+	 .time = METRIC_REAL_TIME}
 /* clang-format on */
 
 static const struct metric_spec metrics[] = {
@@ -103,31 +105,27 @@ static void set_figure(const struct workload_run *run, enum operation_kind kind)
 	result_set_scalar(run->result, name, cost_of(run, ticks_of(kind)));
 }
 
-static void leave_out_other_unit(const struct workload_run *run, enum operation_kind kind)
+static void leave_out_other_time(const struct workload_run *run)
 {
-	char name[64];
+	enum metric_time other = run->virtual_time ? METRIC_REAL_TIME : METRIC_VIRTUAL_TIME;
 
-	snprintf(name, sizeof(name), "%s_%s", operation_name(kind),
-		 run->virtual_time ? "ns" : "instructions");
-	result_leave_out(run->result, name);
+	for (size_t i = 0; metrics[i].name; i++)
+		if (metrics[i].time == other)
+			result_leave_out(run->result, metrics[i].name);
 }
 
 /* The least and the mean beside the median: how alike the batches are. */
 static void add_facts(const struct workload_run *run, enum operation_kind kind)
 {
 	const struct operation_result *result = &results[kind];
-	uint64_t least = UINT64_MAX;
-	double sum = 0;
+	const struct reservoir *ticks = result->batch_ticks;
 	char name[64];
 
-	for (unsigned int i = 0; i < result->batches; i++) {
-		least = result->batch_ticks[i] < least ? result->batch_ticks[i] : least;
-		sum += (double)result->batch_ticks[i];
-	}
 	snprintf(name, sizeof(name), "%s_call_least", operation_name(kind));
-	result_add_fact(run->result, name, cost_of(run, (double)least / result->per_batch));
+	result_add_fact(run->result, name, cost_of(run, (double)ticks->min / result->per_batch));
 	snprintf(name, sizeof(name), "%s_call_mean", operation_name(kind));
-	result_add_fact(run->result, name, cost_of(run, sum / result->batches / result->per_batch));
+	result_add_fact(run->result, name,
+			cost_of(run, ticks->sum / (double)ticks->samples / result->per_batch));
 }
 
 /* ---- evidence -------------------------------------------------------------------------------- */
@@ -157,12 +155,12 @@ static void add_mutex_evidence(const struct workload_run *run)
 {
 	const struct operation_result *shared = &results[OPERATION_MUTEX];
 	double bare = operation_ticks(&results[OPERATION_SYSCALL]) * shared->per_batch;
-	uint64_t dearer = 0;
+	/* A batch of as many operations: the product is a whole number. */
+	uint64_t dearer = reservoir_count_from(shared->batch_ticks, (uint64_t)(bare + 0.5) + 1);
+	uint64_t batches = operation_batches(shared);
 
-	for (unsigned int i = 0; i < shared->batches; i++)
-		dearer += (double)shared->batch_ticks[i] > bare;
-	add_count(run, "mutex_taken", dearer * 20 >= (uint64_t)shared->batches * 19, dearer,
-		  shared->batches, "batches that cost more with the lock than without");
+	add_count(run, "mutex_taken", dearer * 20 >= batches * 19, dearer, batches,
+		  "batches that cost more with the lock than without");
 }
 
 /* 1 in 50: a tick may preempt the partner before it has gone to sleep. */
@@ -180,7 +178,7 @@ static void add_evidence(const struct workload_run *run)
 
 	for (int kind = 0; kind < OPERATION_KINDS; kind++) {
 		const struct operation_result *result = &results[kind];
-		unsigned int same = operation_alike(result, 10);
+		uint64_t same = operation_alike(result, 10), all = operation_batches(result);
 
 		if (result->switches_expected) {
 			switches += result->switches;
@@ -191,8 +189,8 @@ static void add_evidence(const struct workload_run *run)
 		attempted += result->attempted;
 		are_done &= is_about(result->done, result->attempted);
 		alike += same;
-		batches += result->batches;
-		are_alike &= same * 5 >= result->batches * 3;
+		batches += all;
+		are_alike &= same * 5 >= all * 3;
 	}
 	add_clock_evidence(run);
 	add_count(run, "operations_done", are_done, done, attempted,
@@ -230,8 +228,7 @@ static int measure(struct workload_run *run)
 		.limit_ns = workload_number(&workload_wakeup_cost, run, "limit_ms") * 1000000,
 		.stop = run->stop};
 
-	for (int kind = 0; kind < OPERATION_KINDS; kind++)
-		leave_out_other_unit(run, (enum operation_kind)kind);
+	leave_out_other_time(run);
 	for (int kind = 0; kind < OPERATION_KINDS; kind++) {
 		int err;
 

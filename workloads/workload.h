@@ -124,6 +124,7 @@ extern const struct workload workload_donor_migration;
 extern const struct workload workload_latency;
 extern const struct workload workload_lock_chain;
 extern const struct workload workload_lock_kinds;
+extern const struct workload workload_lock_torture;
 extern const struct workload workload_mutex_inversion;
 extern const struct workload workload_rename_inversion;
 extern const struct workload workload_rt_balance;

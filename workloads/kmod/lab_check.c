@@ -17,6 +17,7 @@ struct lab_checker {
 	__u64 ww_mutexes[LAB_WW_MUTEXES / WORD_BITS];
 	__u32 held;
 	bool is_in_context; /* between LAB_WW_BEGIN and LAB_WW_END */
+	__u32 ww_class;	    /* of this context */
 	bool has_released;  /* a ww_mutex of this context */
 	__u64 total_ns;
 };
@@ -49,6 +50,8 @@ static __u32 targets_of(__u32 code)
 	case LAB_POST:
 	case LAB_COMPUTE_UNTIL:
 		return LAB_EVENTS;
+	case LAB_WW_BEGIN:
+		return LAB_WW_CLASSES;
 	case LAB_WAKE:
 		return LAB_ROLES;
 	default:
@@ -120,6 +123,7 @@ static int check_ww(struct lab_checker *checker, const struct lab_operation *ope
 		if (checker->is_in_context)
 			return -EINVAL;
 		checker->is_in_context = true;
+		checker->ww_class = operation->target;
 		checker->has_released = false;
 		return 0;
 	case LAB_WW_END:
@@ -134,7 +138,8 @@ static int check_ww(struct lab_checker *checker, const struct lab_operation *ope
 		checker->has_released = true;
 		return give_back(checker, checker->ww_mutexes, operation->target);
 	default:
-		if (!checker->is_in_context || checker->has_released)
+		if (!checker->is_in_context || checker->has_released ||
+		    operation->target / LAB_WW_PER_CLASS != checker->ww_class)
 			return -EINVAL;
 		return take(checker, checker->ww_mutexes, operation->target);
 	}

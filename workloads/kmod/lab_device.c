@@ -39,7 +39,8 @@ static int lab_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static long lab_ioctl_info(void __user *argument)
+/* A caller that knows of more has it filled with 0. */
+static long lab_ioctl_info(void __user *argument, size_t bytes)
 {
 	const struct lab_info info = {
 		.version = LAB_VERSION,
@@ -51,7 +52,12 @@ static long lab_ioctl_info(void __user *argument)
 		.max_held = LAB_MAX_HELD,
 	};
 
-	return copy_to_user(argument, &info, sizeof(info)) ? -EFAULT : 0;
+	if (bytes < sizeof(info))
+		return -EINVAL;
+	if (copy_to_user(argument, &info, sizeof(info)) ||
+	    clear_user(argument + sizeof(info), bytes - sizeof(info)))
+		return -EFAULT;
+	return 0;
 }
 
 /* Nothing of user space is touched while a lock is held: both arrays are ours. */
@@ -79,15 +85,18 @@ static long run_checked(struct lab *lab, struct lab_program *program,
 	return done;
 }
 
-static long lab_ioctl_run(struct lab *lab, void __user *argument)
+static long lab_ioctl_run(struct lab *lab, void __user *argument, size_t size)
 {
 	struct lab_operation *operations;
 	struct lab_program program;
 	size_t bytes;
 	long err;
 
-	if (copy_from_user(&program, argument, sizeof(program)))
-		return -EFAULT;
+	if (size < sizeof(program))
+		return -EINVAL;
+	err = copy_struct_from_user(&program, sizeof(program), argument, size);
+	if (err)
+		return err;
 	if (program.reserved || program.done || program.role >= LAB_ROLES ||
 	    !program.n_operations || program.n_operations > LAB_MAX_OPERATIONS)
 		return -EINVAL;
@@ -108,11 +117,13 @@ static long lab_ioctl(struct file *file, unsigned int request, unsigned long arg
 	struct lab *lab = file->private_data;
 	u32 number;
 
+	switch (request & ~IOCSIZE_MASK) {
+	case LAB_INFO & ~IOCSIZE_MASK:
+		return lab_ioctl_info(pointer, _IOC_SIZE(request));
+	case LAB_RUN & ~IOCSIZE_MASK:
+		return lab_ioctl_run(lab, pointer, _IOC_SIZE(request));
+	}
 	switch (request) {
-	case LAB_INFO:
-		return lab_ioctl_info(pointer);
-	case LAB_RUN:
-		return lab_ioctl_run(lab, pointer);
 	case LAB_WAKE_ROLE:
 	case LAB_POST_EVENT:
 		if (get_user(number, (u32 __user *)pointer))

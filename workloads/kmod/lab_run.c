@@ -21,7 +21,8 @@ static void stretch(void)
  * classes, and a chain of 64 is within what lockdep follows, as one task never holds many.
  */
 static struct lock_class_key mutex_keys[LAB_MUTEXES];
-static DEFINE_WW_CLASS(lab_ww_class);
+static DEFINE_WW_CLASS(wound_wait_class);
+static DEFINE_WD_CLASS(wait_die_class);
 
 /* A program under way. */
 struct lab_task {
@@ -33,6 +34,11 @@ struct lab_task {
 	u32 n_mutexes, n_ww_mutexes;
 };
 
+static struct ww_class *ww_class(u32 number)
+{
+	return number == LAB_WAIT_DIE ? &wait_die_class : &wound_wait_class;
+}
+
 void lab_init(struct lab *lab)
 {
 	u32 i;
@@ -40,7 +46,7 @@ void lab_init(struct lab *lab)
 	for (i = 0; i < LAB_MUTEXES; i++)
 		__mutex_init(&lab->mutexes[i], "lab_mutex", &mutex_keys[i]);
 	for (i = 0; i < LAB_WW_MUTEXES; i++)
-		ww_mutex_init(&lab->ww_mutexes[i], &lab_ww_class);
+		ww_mutex_init(&lab->ww_mutexes[i], ww_class(i / LAB_WW_PER_CLASS));
 	for (i = 0; i < LAB_EVENTS; i++)
 		init_waitqueue_head(&lab->events[i].queue);
 	spin_lock_init(&lab->roles_lock);
@@ -364,7 +370,7 @@ static int run_ww(struct lab_task *task, const struct lab_operation *operation, 
 {
 	switch (operation->code) {
 	case LAB_WW_BEGIN:
-		ww_acquire_init(&task->context, &lab_ww_class);
+		ww_acquire_init(&task->context, ww_class(operation->target));
 		task->is_in_context = true;
 		return 0;
 	case LAB_WW_UNLOCK:

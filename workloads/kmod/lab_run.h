@@ -18,7 +18,7 @@ struct lab_event {
 
 /* What belongs to one open file. */
 struct lab {
-	struct mutex mutexes[LAB_MUTEXES];
+	struct mutex mutexes[LAB_MUTEXES]; /* what is fought for: they guard nothing */
 	struct ww_mutex ww_mutexes[LAB_WW_MUTEXES];
 	struct lab_event events[LAB_EVENTS];
 	spinlock_t roles_lock;		      /* guards @roles */

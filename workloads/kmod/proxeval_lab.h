@@ -12,13 +12,22 @@
  */
 #define LAB_DEVICE_NAME "proxeval-lab"
 #define LAB_MODULE_NAME "proxeval_lab"
-#define LAB_VERSION	1
+#define LAB_VERSION	2
 
 /* Of each open file. */
 #define LAB_MUTEXES    256
-#define LAB_WW_MUTEXES 64
+#define LAB_WW_MUTEXES 64 /* the first half are wound-wait, the others wait-die */
 #define LAB_EVENTS     256
 #define LAB_ROLES      256
+
+/* Who backs off of two contexts that want what the other has is the class's to say. */
+enum lab_ww_class {
+	LAB_WOUND_WAIT = 0, /* the older one wounds the younger, which backs off when it waits */
+	LAB_WAIT_DIE = 1,   /* the younger one backs off at once, and never waits */
+	LAB_WW_CLASSES
+};
+
+#define LAB_WW_PER_CLASS (LAB_WW_MUTEXES / LAB_WW_CLASSES)
 
 /* Of a program. */
 #define LAB_MAX_OPERATIONS 512
@@ -41,9 +50,10 @@ enum lab_code {
 	LAB_TRYLOCK = 4, /* -EBUSY: somebody else has it */
 	LAB_UNLOCK = 5,
 	/*
-	 * ww_mutexes: an acquire context, locks in any order, and its end, by when all of them must
-	 * be unlocked. A lock that answers -EDEADLK is waited for without any other, which are
-	 * taken again behind it. No mutex is locked inside, and no ww_mutex after the first unlock.
+	 * ww_mutexes: an acquire context of the class @target (enum lab_ww_class), locks of that
+	 * class in any order, and its end, by when all of them must be unlocked. A lock that
+	 * answers -EDEADLK is waited for without any other, which are taken again behind it. No
+	 * mutex is locked inside, and no ww_mutex after the first unlock.
 	 */
 	LAB_WW_BEGIN = 6,
 	LAB_WW_LOCK = 7,
@@ -108,6 +118,12 @@ struct lab_info {
 	__u32 max_operations, max_held, reserved;
 };
 
+/*
+ * Each request carries the size of its structure, which may grow at the end. LAB_RUN and LAB_INFO
+ * take a longer one than they know: of the former the rest must be 0 (else E2BIG), of the latter it
+ * is set to 0. A shorter one than of this version is EINVAL; what an operation or a result is does
+ * not change within a version.
+ */
 #define LAB_INFO       _IOR('L', 0x70, struct lab_info)
 #define LAB_RUN	       _IOWR('L', 0x71, struct lab_program)
 #define LAB_WAKE_ROLE  _IOW('L', 0x72, __u32) /* as LAB_WAKE */
