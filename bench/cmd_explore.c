@@ -79,6 +79,10 @@ static const struct option_spec options[] = {
 	 .max = 100000,
 	 .help = "guests that making a find small may take; 0: it is kept as found [150]",
 	 .offset = offsetof(struct explore_values, shrink_runs)},
+	{.name = "keep-logs",
+	 .kind = OPTION_FLAG,
+	 .help = "keep every guest's console, in the exploration's logs/, found or not",
+	 .offset = offsetof(struct explore_values, keep_logs)},
 	{.name = "resume",
 	 .kind = OPTION_STRING,
 	 .argument = "DIR",
@@ -94,6 +98,11 @@ static const struct option_spec options[] = {
 	 .argument = "DIR",
 	 .help = "make a find of an exploration smaller, again",
 	 .offset = offsetof(struct explore_values, shrink)},
+	{.name = "reports",
+	 .kind = OPTION_STRING,
+	 .argument = "DIR",
+	 .help = "list all reports on the consoles that --keep-logs kept, or on those in any folder",
+	 .offset = offsetof(struct explore_values, reports)},
 	{.name = "gdb",
 	 .kind = OPTION_FLAG,
 	 .help = "with --replay: stop the machine just before it happens and wait for a debugger",
@@ -254,6 +263,7 @@ static int conclude(struct explore *explore, const struct explore_values *values
 	int err;
 
 	message_note("the exploration is %s", explore->directory);
+	explore->keeps_logs = values->keep_logs;
 	err = explore_run(explore, values->jobs == NOT_GIVEN ? 0 : (unsigned int)values->jobs);
 	if (err == -EINTR)
 		message_note("stopped; what was found is kept; go on with '%s explore --resume "
@@ -436,8 +446,9 @@ static int explore_seeds(struct explore_values *values)
 	int code = read_known(values, &known);
 
 	if (!code)
-		code = values->resume ? explore_resume(values, &known)
-				      : explore_new(values, &known);
+		code = values->reports	? explore_list_reports(values, &known)
+		       : values->resume ? explore_resume(values, &known)
+					: explore_new(values, &known);
 	known_faults_release(&known);
 	return code;
 }
@@ -448,11 +459,13 @@ static int explore_seeds(struct explore_values *values)
 static int run_values(struct explore_values *values)
 {
 	const struct run_order order = {.command = "explore", .values = &values->run};
-	int modes = !!values->resume + !!values->replay + !!values->shrink;
+	int modes = !!values->resume + !!values->replay + !!values->shrink + !!values->reports;
 
 	if (modes > 1)
-		return run_usage(&order, "--resume, --replay and --shrink are three different "
+		return run_usage(&order, "--resume, --replay, --shrink and --reports are different "
 					 "things: give one of them");
+	if (values->run.json && values->reports)
+		return run_usage(&order, "--reports prints text alone: leave --json out");
 	if (modes && (values->seeds != NOT_GIVEN || values->duration_s != NOT_GIVEN ||
 		      values->rounds != NOT_GIVEN || values->until_found || values->only.count ||
 		      values->run.variants.count || values->run.id))

@@ -279,6 +279,22 @@ static int take_void(struct explore *explore, const struct trial *trial)
 	return -EIO;
 }
 
+/* A find keeps the first console that shows it; this is all of them, with what else they say. */
+static int keep_log(const struct explore *explore, const struct trial *trial)
+{
+	char *folder = format_string("%s/" EXPLORE_LOGS_NAME, explore->directory);
+	char *path = folder ? format_string("%s/%" PRIu64 ".txt", folder, trial->plan.seed) : NULL;
+	int err = path ? make_directories(folder) : -ENOMEM;
+
+	if (!err)
+		err = write_file_atomically(path, trial->log, strlen(trial->log));
+	if (err)
+		message_errno(err, "cannot keep the console %s", path ? path : "");
+	free(path);
+	free(folder);
+	return err;
+}
+
 static int end_seed(void *context, struct trial *trial)
 {
 	struct search *search = context;
@@ -296,6 +312,8 @@ static int end_seed(void *context, struct trial *trial)
 			explore->n_found += !find->is_known;
 		}
 	}
+	if (!err && explore->keeps_logs)
+		err = keep_log(explore, trial);
 	if (!err)
 		err = journal_seed(explore, trial, find);
 	if (!err && trial_is_void(trial))

@@ -21,12 +21,14 @@
  *   summary.json      format proxeval-explore-summary: what came of it so far
  *   kernel, guest     the image and what guests run: a find needs nothing else to replay
  *   finds/0001/       the first find …
+ *   logs/1.txt        seed 1's console, when consoles are kept
  *
  * and a find's: find.json (format proxeval-find), plan.json, log.txt, stack.txt of the smallest
  * plan that shows it, first-plan.json and first-log.txt as it was found, kernel and guest.
  */
 #define EXPLORE_KERNEL_NAME "kernel"
 #define EXPLORE_GUEST_NAME  "guest"
+#define EXPLORE_LOGS_NAME   "logs"
 #define EXPLORE_MAX_SEED    STRESS_MAX_SEED
 
 /* What is decided before the first guest boots. Strings are borrowed or the document's. */
@@ -182,6 +184,7 @@ struct explore {
 	struct guest_identity guest;
 	char *id, *directory;
 	int lock_fd, journal_fd;
+	bool keeps_logs;	/* of this process: logs/SEED.txt */
 	unsigned char *is_done; /* by seed, from the first */
 	uint64_t next;		/* the first seed that nobody has begun, counted from the first */
 	uint64_t n_done, n_found, n_operations;

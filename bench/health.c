@@ -53,6 +53,7 @@ struct health {
 static const char *const report_beginnings[] = {
 	"WARNING: ", /* warnings and, with its own words behind it, lockdep */
 	"BUG: ",     /* KASAN, KCSAN, scheduling while atomic, null pointers, locks held … */
+	"[ BUG: ",   /* lockdep's invalid wait context */
 	"kernel BUG at ",
 	"Oops",
 	"Kernel panic",

@@ -107,7 +107,8 @@ int kernel_check_request(const struct kernel_request *request)
 	if (!err)
 		err = read_series(request, version ? version : request->base, false, &series);
 	if (!err)
-		err = fragments_read(request->fragments, &fragments);
+		err = fragments_read(request->fragments, version ? version : request->base,
+				     &fragments);
 	free(version);
 	series_release(&series);
 	fragments_release(&fragments);
@@ -234,7 +235,7 @@ static int make_from(const struct kernel_request *request, const struct kernel_s
 	int err = read_series(request, source->version, true, &series);
 
 	if (!err)
-		err = fragments_read(request->fragments, &fragments);
+		err = fragments_read(request->fragments, source->version, &fragments);
 	if (!err)
 		err = compiler_name(&compiler);
 	if (!err) {

@@ -108,9 +108,35 @@ static int add_shipped_fragment(const char *name, struct fragments *fragments)
 	return err;
 }
 
-int fragments_read(const struct string_list *extra, struct fragments *fragments)
+/* Ours, for every kernel of that version: options have other names from one base to the next. */
+static int add_base_fragments(const char *version, struct fragments *fragments)
 {
 	int err = add_shipped_fragment("base", fragments);
+	unsigned int step = 0;
+	bool is_found = false;
+	char name[64];
+
+	while (version && !err && !is_found && base_next(version, &step, name)) {
+		char *relative = format_string("kernel-patches/config/%s.config", name);
+		char *path = relative ? paths_data(relative) : NULL;
+
+		is_found = path && !access(path, F_OK);
+		if (!path)
+			err = -ENOMEM;
+		else if (is_found)
+			err = add_shipped_fragment(name, fragments);
+		free(relative);
+		free(path);
+	}
+	for (size_t i = 0; i < fragments->count; i++)
+		fragments->items[i].is_base = true;
+	return err;
+}
+
+int fragments_read(const struct string_list *extra, const char *version,
+		   struct fragments *fragments)
+{
+	int err = add_base_fragments(version, fragments);
 
 	for (size_t i = 0; extra && i < extra->count && !err; i++) {
 		const char *name = extra->items[i];
@@ -168,7 +194,7 @@ static bool is_as_wanted(const char *wanted, bool want_unset, const char *config
 	return strcspn(found, "\n") == value_length && !strncmp(found, wanted, value_length);
 }
 
-char *config_lost_options(const char *wanted, const char *config)
+char *config_lost_options(const char *wanted, const char *later, const char *config)
 {
 	char *lost = strdup(""), *longer;
 
@@ -179,6 +205,7 @@ char *config_lost_options(const char *wanted, const char *config)
 
 		/* Of options that are said twice only the last counts. */
 		if (!name || find_option(wanted, name, length, &last_unset) != name ||
+		    find_option(later, name, length, &last_unset) ||
 		    is_as_wanted(name, unset, config, length))
 			continue;
 		longer = format_string("%s%s%.*s", lost, *lost ? " " : "", (int)length, name);
@@ -329,6 +356,34 @@ int kernel_make_target(const struct kernel_inputs *inputs, const char *objects,
 	return run_make(&run, target, setting);
 }
 
+/* The fragments from @first on, one behind the other: a new string. */
+static char *join_fragments(const struct fragments *fragments, size_t first)
+{
+	char *all = strdup(""), *longer;
+
+	for (size_t i = first; i < fragments->count && all; i++) {
+		longer = format_string("%s%s\n", all, fragments->items[i].text);
+		free(all);
+		all = longer;
+	}
+	return all;
+}
+
+/* What a tree does not take of our own configuration it may do without; but not proxy execution. */
+static int report_lost(const struct fragment *fragment, const char *lost)
+{
+	static const char text[] = "this tree does not take these options of the fragment %s: %s";
+
+	if (!*lost)
+		return 0;
+	if (fragment->is_base && !strstr(lost, "CONFIG_SCHED_PROXY_EXEC")) {
+		message_warning(text, fragment->name, lost);
+		return 0;
+	}
+	message_error(text, fragment->name, lost);
+	return -EINVAL;
+}
+
 static int check_configuration(const struct make_run *run, const char *config_path)
 {
 	const struct fragments *fragments = run->inputs->fragments;
@@ -339,18 +394,12 @@ static int check_configuration(const struct make_run *run, const char *config_pa
 		return message_errno(err, "cannot read %s", config_path);
 	for (size_t i = 0; i < fragments->count && !err; i++) {
 		const struct fragment *fragment = &fragments->items[i];
-		char *lost = config_lost_options(fragment->text, config);
+		char *later = join_fragments(fragments, i + 1), *lost = NULL;
 
-		if (lost && *lost && (i > 0 || strstr(lost, "CONFIG_SCHED_PROXY_EXEC"))) {
-			message_error(
-				"this tree does not take these options of the fragment %s: %s",
-				fragment->name, lost);
-			err = -EINVAL;
-		} else if (lost && *lost) {
-			message_warning(
-				"this tree does not take these options of the fragment %s: %s",
-				fragment->name, lost);
-		}
+		if (later)
+			lost = config_lost_options(fragment->text, later, config);
+		err = lost ? report_lost(fragment, lost) : -ENOMEM;
+		free(later);
 		free(lost);
 	}
 	free(config);
@@ -362,15 +411,9 @@ static int configure(struct make_run *run)
 	char *wanted_path = format_string("%s/.proxeval-fragments", run->objects);
 	char *config_path = format_string("%s/.config", run->objects);
 	char *setting = format_string("KCONFIG_ALLCONFIG=%s", wanted_path ? wanted_path : "");
-	char *all = strdup(""), *longer;
+	char *all = join_fragments(run->inputs->fragments, 0);
 	int err = wanted_path && config_path && setting && all ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < run->inputs->fragments->count && !err; i++) {
-		longer = format_string("%s%s\n", all, run->inputs->fragments->items[i].text);
-		free(all);
-		all = longer;
-		err = all ? 0 : -ENOMEM;
-	}
 	if (!err)
 		err = write_file_atomically(wanted_path, all, strlen(all));
 	if (!err)

@@ -147,7 +147,13 @@ void series_release(struct series *series);
 int series_leave_out(struct series *series, const char *which);
 
 /*
- * For a tree of @version ("7.3.4", or "7.3"): every patch of which a folder base-X.Y beside it has
+ * Names one after the other the bases whose forms suit a tree of @version ("7.3.4", or "7.3"), the
+ * newest first: "base-7.3", "base-7.2" and so on. *@step is 0 before the first; false: no more.
+ */
+bool base_next(const char *version, unsigned int *step, char name[64]);
+
+/*
+ * For a tree of @version: every patch of which a folder base-X.Y beside it has
  * another form takes that, of the newest base that is not newer than the tree. After
  * series_leave_out(), whose forms may have one of their own in without-TAG/base-X.Y; -EINVAL with
  * a message when a patch has a form for either and none for both.
@@ -180,6 +186,7 @@ struct fragment {
 	char *path;
 	char *text;
 	char sha256[SHA256_HEX_SIZE]; /* of the options; comments do not count */
+	bool is_base;		      /* ours for every kernel: a tree may lack some of it */
 };
 
 struct fragments {
@@ -187,15 +194,20 @@ struct fragments {
 	size_t count;
 };
 
-/* base.config and then @extra: file names, or the NAME of kernel-patches/config/NAME.config. */
-int fragments_read(const struct string_list *extra, struct fragments *fragments);
+/*
+ * base.config, what it takes on a tree of @version (base-X.Y.config; NULL: not known yet), and then
+ * @extra: file names, or the NAME of kernel-patches/config/NAME.config.
+ */
+int fragments_read(const struct string_list *extra, const char *version,
+		   struct fragments *fragments);
 void fragments_release(struct fragments *fragments);
 
 /*
  * The options of @wanted (a fragment's text) that @config (a whole .config) does not
- * have as wanted: a new string, separated by blanks, empty when all survived.
+ * have as wanted, and @later (the text of the fragments behind it) says nothing of: a new string,
+ * separated by blanks, empty when all survived.
  */
-char *config_lost_options(const char *wanted, const char *config);
+char *config_lost_options(const char *wanted, const char *later, const char *config);
 
 /* The key of a finished build. @compiler is the first line of `gcc --version`. */
 void kernel_hash(const char *source_id, const struct series *series,

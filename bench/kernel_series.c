@@ -265,21 +265,27 @@ static int suit_patch(struct series_patch *item, const char *folder)
 	return err || !item->plain_path ? err : check_both_forms(item, folder);
 }
 
-int series_suit_base(struct series *series, const char *version)
+bool base_next(const char *version, unsigned int *step, char name[64])
 {
 	unsigned int major, minor;
+
+	if (sscanf(version, "%u.%u", &major, &minor) != 2 || *step > minor)
+		return false;
+	snprintf(name, 64, "base-%u.%u", major, minor - (*step)++);
+	return true;
+}
+
+int series_suit_base(struct series *series, const char *version)
+{
 	int err = 0;
 
-	if (sscanf(version, "%u.%u", &major, &minor) != 2)
-		return 0;
 	for (size_t i = 0; i < series->count && err >= 0; i++) {
-		err = 0;
-		for (unsigned int next = minor + 1; next > 0 && !err; next--) {
-			char folder[64];
+		unsigned int step = 0;
+		char folder[64];
 
-			snprintf(folder, sizeof(folder), "base-%u.%u", major, next - 1);
+		err = 0;
+		while (!err && base_next(version, &step, folder))
 			err = suit_patch(&series->items[i], folder);
-		}
 	}
 	return err < 0 ? err : 0;
 }

@@ -89,8 +89,8 @@ static void judge_violation(const struct proof_figure *figure, const struct proo
 	}
 	judgement->verdict = violated ? PROOF_SHOWN : PROOF_NOT_SHOWN;
 	snprintf(judgement->reason, sizeof(judgement->reason),
-		 "%s, which must be zero, is not in %zu of %zu boots without it, and is in all %zu "
-		 "with it",
+		 "%s must be zero: it is not in %zu of %zu boots without the patch, and it is in "
+		 "all %zu with it",
 		 figure->metric, violated, without->n_values, full->n_values);
 }
 

@@ -13,8 +13,9 @@
 
 #define LINE_SIZE 320
 /* A report with its stack; what follows belongs to something else. */
-#define STACK_LINES 90
-#define FRAMES	    3
+#define STACK_LINES    90
+#define FRAMES	       3
+#define ADDRESS_DIGITS 12 /* and more: no word has so many letters from a to f */
 /* The NMI that ends a guest whose virtual time is up; its word in unknown_nmi_error(). */
 #define NMI_PANIC "Kernel panic - not syncing: NMI: Not continuing"
 
@@ -60,6 +61,9 @@ static void add_word(const char *word, size_t length, char *out, size_t size)
 		} else if (isdigit((unsigned char)*word) &&
 			   (!used || !is_part_of_name(out[used - 1]))) {
 			out[used++] = 'N';
+			word += strspn(word, "0123456789abcdef");
+		} else if (strspn(word, "0123456789abcdef") >= ADDRESS_DIGITS) {
+			out[used++] = 'N'; /* an address that begins with a letter */
 			word += strspn(word, "0123456789abcdef");
 		} else if (!strncmp(word, "px", 2) && isdigit((unsigned char)word[2])) {
 			out[used++] = 'p'; /* an actor, whoever it was */

@@ -26,6 +26,38 @@ const char *finding_word(enum finding finding)
 	return words[finding];
 }
 
+bool is_same_violation(const struct results *results, const struct invariant *a,
+		       const struct invariant *b)
+{
+	const struct section_info *one = &results->sections[a->section];
+	const struct section_info *other = &results->sections[b->section];
+
+	return a->verdict == VERDICT_VIOLATED && b->verdict == VERDICT_VIOLATED &&
+	       a->variant == b->variant && !strcmp(one->workload, other->workload) &&
+	       !strcmp(one->metrics[a->metric].name, other->metrics[b->metric].name);
+}
+
+bool find_violation(const struct analysis *analysis, size_t index, struct violation *violation)
+{
+	const struct invariant *first = &analysis->invariants[index];
+
+	*violation = (struct violation){.first = first};
+	if (first->verdict != VERDICT_VIOLATED)
+		return false;
+	for (size_t i = 0; i < analysis->n_invariants; i++) {
+		const struct invariant *invariant = &analysis->invariants[i];
+
+		if (!is_same_violation(analysis->results, invariant, first))
+			continue;
+		if (i < index)
+			return false;
+		violation->sections++;
+		violation->violations += invariant->violations;
+		violation->exposure += invariant->exposure;
+	}
+	return true;
+}
+
 size_t count_verdicts(const struct analysis *analysis, enum family family, enum verdict verdict)
 {
 	size_t count = 0;

@@ -34,6 +34,20 @@ size_t finding_count(const struct analysis *analysis, enum finding finding);
 /* Comparisons of a family with that verdict. */
 size_t count_verdicts(const struct analysis *analysis, enum family family, enum verdict verdict);
 
+/* One invariant of a workload that one variant violated, over all the sections where it did. */
+struct violation {
+	const struct invariant *first;
+	size_t sections;
+	uint64_t violations, exposure; /* there, in all */
+};
+
+/* Whether both are violations that are counted together. */
+bool is_same_violation(const struct results *results, const struct invariant *a,
+		       const struct invariant *b);
+
+/* Begins with analysis->invariants[@index]; false where that held, or an earlier one began it. */
+bool find_violation(const struct analysis *analysis, size_t index, struct violation *violation);
+
 /* Whether something that was not measured would have been a primary metric. */
 bool is_about_primary(const struct analysis *analysis, const struct unmeasured *what);
 

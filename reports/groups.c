@@ -194,9 +194,22 @@ static int keep(struct arena *arena, struct group *group, const size_t *places, 
 }
 
 /*
+ * Whether @n_pairs, left of more boots, are too few for any verdict, where as many boots as
+ * the smaller group has, taken as independent, are not. It looks at counts alone, and at no figure.
+ */
+static bool are_too_few_pairs(const struct comparison *comparison, size_t n_pairs, size_t smaller)
+{
+	bool is_whole =
+		n_pairs == comparison->baseline.n_boots && n_pairs == comparison->other.n_boots;
+
+	return n_pairs && !is_whole && permutation_smallest_p(n_pairs, 1, true) > VERDICT_ALPHA &&
+	       permutation_smallest_p(smaller, 1, false) <= VERDICT_ALPHA;
+}
+
+/*
  * Matches the boots of one round. Where no more than a quarter of the smaller group
- * is without a partner, both groups are cut down to the pairs, in the same order;
- * else, or without rounds, nothing is touched.
+ * is without a partner and the pairs can decide at all, both groups are cut down to the pairs, in
+ * the same order; else, or without rounds, nothing is touched.
  */
 static int make_pairs(const struct boot_index *index, struct arena *arena,
 		      struct comparison *comparison)
@@ -209,7 +222,8 @@ static int make_pairs(const struct boot_index *index, struct arena *arena,
 
 	if (!err)
 		comparison->n_pairs = match(index, index->rounds, a, b, partners);
-	if (4 * comparison->n_pairs < 3 * smaller)
+	if (4 * comparison->n_pairs < 3 * smaller ||
+	    are_too_few_pairs(comparison, comparison->n_pairs, smaller))
 		comparison->n_pairs = 0;
 	for (size_t i = 0; i < a->n_boots && comparison->n_pairs; i++) {
 		if (partners[i] == NO_MATCH)

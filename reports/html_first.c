@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "bench/exit_codes.h"
+#include "reports/findings.h"
 #include "reports/format.h"
 #include "reports/html_page.h"
+#include "reports/sentences.h"
 
 #define GLANCES_MAX    6 /* more of them would push the machine off the screen */
 #define ALERTS_OPEN    2
@@ -94,39 +96,44 @@ static void add_sentences(struct page *page, const char *element, const char *co
 		buffer_add(page->out, "</details>\n");
 }
 
+static void add_violation(struct page *page, const struct violation *violation)
+{
+	const struct invariant *first = violation->first;
+	const struct section_info *section = &page->results->sections[first->section];
+
+	buffer_add(page->out, "<dl class=\"glance\"><div><dt>what must never happen</dt><dd>");
+	page_element(page, "b", section->metrics[first->metric].name);
+	buffer_add(page->out, " ");
+	page_chip(page, VERDICT_VIOLATED, 0);
+	buffer_add(page->out, "<br><span class=\"soft\">");
+	buffer_format_html(page->out, "with %s, ", page_label(page, first->variant));
+	if (violation->sections > 1)
+		buffer_format_html(page->out, "%zu sections of %s", violation->sections,
+				   section->workload);
+	else
+		buffer_format_html(page->out, "%s", section->placement);
+	buffer_format(page->out,
+		      "</span></dd></div><div><dt>how often</dt><dd><b>%llu time%s</b><br>"
+		      "<span class=\"soft\">in %llu tries</span></dd></div><div><dt>how sure"
+		      "</dt><dd><b>certain</b><br><span class=\"soft\">once would be too often"
+		      "</span></dd></div></dl>\n",
+		      (unsigned long long)violation->violations,
+		      violation->violations == 1 ? "" : "s",
+		      (unsigned long long)violation->exposure);
+}
+
 /* What must never happen and did. */
 static void add_violations(struct page *page)
 {
-	const struct analysis *analysis = page->analysis;
+	struct violation violation;
 	size_t count = 0;
 
-	for (size_t i = 0; i < analysis->n_invariants; i++) {
-		const struct invariant *invariant = &analysis->invariants[i];
-		const struct section_info *section = &page->results->sections[invariant->section];
-
-		if (invariant->verdict != VERDICT_VIOLATED || count++ >= GLANCES_MAX)
-			continue;
-		buffer_add(page->out,
-			   "<dl class=\"glance\"><div><dt>what must never happen</dt><dd>");
-		page_element(page, "b", section->metrics[invariant->metric].name);
-		buffer_add(page->out, " ");
-		page_chip(page, VERDICT_VIOLATED, 0);
-		buffer_add(page->out, "<br><span class=\"soft\">");
-		buffer_format_html(page->out, "with %s, %s", page_label(page, invariant->variant),
-				   section->placement);
-		buffer_format(
-			page->out,
-			"</span></dd></div><div><dt>how often</dt><dd><b>%llu time%s</b><br>"
-			"<span class=\"soft\">in %llu tries</span></dd></div><div><dt>how sure"
-			"</dt><dd><b>certain</b><br><span class=\"soft\">once would be too often"
-			"</span></dd></div></dl>\n",
-			(unsigned long long)invariant->violations,
-			invariant->violations == 1 ? "" : "s",
-			(unsigned long long)invariant->exposure);
-	}
+	for (size_t i = 0; i < page->analysis->n_invariants; i++)
+		if (find_violation(page->analysis, i, &violation) && count++ < GLANCES_MAX)
+			add_violation(page, &violation);
 }
 
-/* One primary metric in one variant, over all its sections. */
+/* One primary metric of a workload in one variant, over all its sections. */
 struct glance {
 	const struct comparison *first;
 	size_t count, by_verdict[VERDICT_UNTESTED + 1];
@@ -139,8 +146,11 @@ struct glance {
 static bool is_same_glance(const struct page *page, const struct comparison *a,
 			   const struct comparison *b)
 {
+	const struct section_info *sections = page->results->sections;
+
 	return a->family == FAMILY_PRIMARY && b->family == FAMILY_PRIMARY &&
 	       a->variant == b->variant &&
+	       !strcmp(sections[a->section].workload, sections[b->section].workload) &&
 	       !strcmp(page_metric(page, a)->name, page_metric(page, b)->name);
 }
 
@@ -202,10 +212,29 @@ static void add_what(struct page *page, const struct glance *glance)
 			buffer_add(page->out, " ");
 		}
 	buffer_add(page->out, "<br><span class=\"soft\">");
+	if (has_several_workloads(page->results))
+		buffer_format_html(page->out, "%s, ",
+				   page->results->sections[glance->first->section].workload);
 	buffer_format_html(page->out, "%s against %s, ", page_label(page, glance->first->variant),
 			   page_label(page, glance->first->against));
 	buffer_format(page->out, "%zu placement%s</span></dd></div>", glance->count,
 		      glance->count == 1 ? "" : "s");
+}
+
+/* Where no placement has a ratio, since a value is 0 or negative: the first one's values. */
+static void add_values(struct page *page, const struct glance *glance)
+{
+	const char *unit = page_metric(page, glance->first)->unit;
+	char before[FORMATTED_MAX], after[FORMATTED_MAX];
+
+	if (isnan(glance->first->baseline.centre) || isnan(glance->first->other.centre))
+		buffer_add(page->out, "<b>no figure</b></dd></div>");
+	else
+		buffer_format(page->out,
+			      "<b>%s &rarr; %s</b><br><span class=\"soft\">in the first placement; "
+			      "these have no ratio</span></dd></div>",
+			      format_value(before, glance->first->baseline.centre, unit),
+			      format_value(after, glance->first->other.centre, unit));
 }
 
 /* The change nearest to none first: "13.9 to 15.4 times shorter". */
@@ -217,7 +246,7 @@ static void add_how_much(struct page *page, const struct glance *glance)
 
 	buffer_add(page->out, "<div><dt>by how much</dt><dd>");
 	if (!isfinite(glance->ratio_low)) {
-		buffer_add(page->out, "<b>no figure</b></dd></div>");
+		add_values(page, glance);
 		return;
 	}
 	format_change(from, is_down ? glance->ratio_high : glance->ratio_low, unit);
@@ -242,10 +271,12 @@ static void add_how_sure(struct page *page, const struct glance *glance)
 
 	buffer_add(page->out, "<div><dt>how sure</dt><dd><b>");
 	format_p(p, glance->p_highest);
-	if (glance->by_verdict[VERDICT_INCONCLUSIVE] == glance->count)
-		buffer_add(page->out, "not yet");
-	else if (glance->by_verdict[VERDICT_NOT_MEASURED] == glance->count)
+	if (glance->by_verdict[VERDICT_NOT_MEASURED] == glance->count)
 		buffer_add(page->out, "not measured");
+	else if (glance->by_verdict[VERDICT_NOT_MEASURED] +
+			 glance->by_verdict[VERDICT_INCONCLUSIVE] ==
+		 glance->count)
+		buffer_add(page->out, "not yet");
 	else if (isnan(glance->p_highest))
 		buffer_add(page->out, "no test");
 	else if (*p == '<')
@@ -261,9 +292,19 @@ static void add_how_sure(struct page *page, const struct glance *glance)
 			      100 * page->analysis->confidence,
 			      format_ratio(low, glance->interval_low),
 			      format_ratio(high, glance->interval_high));
+	else if (!isfinite(glance->ratio_low))
+		buffer_add(page->out, "without a ratio no interval");
 	else if (glance->by_verdict[VERDICT_NOT_MEASURED] < glance->count)
 		buffer_add(page->out, "too few boots for intervals");
 	buffer_add(page->out, "</span></dd></div>");
+}
+
+/* The worst news first, then the good. */
+static int rank_of(const struct glance *glance)
+{
+	if (glance->by_verdict[VERDICT_WORSE])
+		return 0;
+	return glance->by_verdict[VERDICT_BETTER] ? 1 : 2;
 }
 
 static size_t count_glances(const struct page *page)
@@ -276,24 +317,32 @@ static size_t count_glances(const struct page *page)
 	return count;
 }
 
+static void add_glance(struct page *page, const struct glance *glance)
+{
+	buffer_add(page->out, "<dl class=\"glance\">");
+	add_what(page, glance);
+	add_how_much(page, glance);
+	add_how_sure(page, glance);
+	buffer_add(page->out, "</dl>\n");
+}
+
+/* Where there is not room for all, what is worse must be among those that are shown. */
 static void add_glances(struct page *page)
 {
-	size_t count = 0;
+	size_t count = count_glances(page), shown = 0;
 
-	for (size_t i = 0; i < page->analysis->n_comparisons; i++) {
-		struct glance glance;
+	for (int rank = 0; rank < (count > GLANCES_MAX ? 3 : 1); rank++)
+		for (size_t i = 0; i < page->analysis->n_comparisons; i++) {
+			struct glance glance;
 
-		if (!find_glance(page, i, &glance) || count++ >= GLANCES_MAX)
-			continue;
-		buffer_add(page->out, "<dl class=\"glance\">");
-		add_what(page, &glance);
-		add_how_much(page, &glance);
-		add_how_sure(page, &glance);
-		buffer_add(page->out, "</dl>\n");
-	}
-	if (count > GLANCES_MAX)
-		buffer_format(page->out, "<p class=\"soft\">%zu more below.</p>\n",
-			      count - GLANCES_MAX);
+			if (shown < GLANCES_MAX && find_glance(page, i, &glance) &&
+			    (count <= GLANCES_MAX || rank == rank_of(&glance))) {
+				add_glance(page, &glance);
+				shown++;
+			}
+		}
+	if (count > shown)
+		buffer_format(page->out, "<p class=\"soft\">%zu more below.</p>\n", count - shown);
 }
 
 /* "2 nodes, 2 LLCs, 4 cores, 8 CPUs" of a boot's environment, as far as it says. */

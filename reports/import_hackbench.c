@@ -32,10 +32,13 @@ struct hackbench {
 /* "Running in process mode with 2 groups using 40 file descriptors each (== 80 tasks)" */
 static bool read_mode(struct hackbench *bench, const char *line)
 {
-	char mode[16];
+	char mode[16] = "";
 	unsigned int groups, fds;
 
-	if (sscanf(line, "Running in %15[a-z] mode with %9u groups using %9u file descriptors",
+	/* Old versions and LTP's, which do not say whether those are threads: "Running with 10*40
+	 * (== 400) tasks." */
+	if (sscanf(line, "Running with %9u*%9u (== %*u) tasks", &groups, &fds) != 2 &&
+	    sscanf(line, "Running in %15[a-z] mode with %9u groups using %9u file descriptors",
 		   mode, &groups, &fds) != 3)
 		return false;
 	strcpy(bench->mode, mode);
@@ -68,11 +71,13 @@ static const char *describe(const struct hackbench *bench)
 		mode = arena_format(arena, "fds=%u,groups=%u,", bench->fds, bench->groups);
 	if (!size || !mode)
 		return NULL;
-	if (bench->has_size && bench->has_mode)
+	if (bench->has_mode && !*bench->mode && !bench->has_size)
+		return arena_format(arena, "fds=%u,groups=%u", bench->fds, bench->groups);
+	if (bench->has_size && bench->has_mode && *bench->mode)
 		return arena_format(arena, "%s%smessages=%u,mode=%s", size, mode, bench->messages,
 				    bench->mode);
 	if (bench->has_size)
-		return arena_format(arena, "%smessages=%u", size, bench->messages);
+		return arena_format(arena, "%s%smessages=%u", size, mode, bench->messages);
 	return bench->has_mode ? arena_format(arena, "%smode=%s", mode, bench->mode) : "";
 }
 

@@ -2,6 +2,7 @@
 #include "reports/sentences.h"
 
 #include <errno.h>
+#include <string.h>
 
 static int add_sentence(struct analysis *analysis, const char ***list, size_t *count,
 			struct buffer *text)
@@ -73,4 +74,12 @@ bool machines_disagree(const struct analysis *analysis, const struct comparison 
 		is_worse |= is_same_comparison(one, combined) && one->verdict == VERDICT_WORSE;
 	}
 	return is_better && is_worse;
+}
+
+bool has_several_workloads(const struct results *results)
+{
+	for (size_t i = 1; i < results->n_sections; i++)
+		if (strcmp(results->sections[i].workload, results->sections[0].workload))
+			return true;
+	return false;
 }

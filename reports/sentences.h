@@ -32,4 +32,7 @@ size_t variants_measured(const struct analysis *analysis);
 /* Everything that qualifies the headline, into the warnings; the loud ones first. 0 or -ENOMEM. */
 int reservations_make(struct analysis *analysis);
 
+/* Whether a name of a metric alone does not say whose it is. */
+bool has_several_workloads(const struct results *results);
+
 #endif

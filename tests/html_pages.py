@@ -81,6 +81,55 @@ def four_variants(folder):
     return [older, newer]
 
 
+def two_workloads(folder):
+    """Every section again as another workload's, where the donor waits twice as long, as it does with
+    !proxy; and an invariant that the first one violates once in every section of proxy."""
+    campaign = copy_of("quick-virtual", os.path.join(folder, "two-workloads"))
+
+    def add_workload(document, _path):
+        if document["format"] != "proxeval-boot":
+            return
+        chains = copy.deepcopy(document)
+        double(chains)
+        for section in chains["sections"]:
+            section["workload"] = "lock-chain"
+            section["id"] = section["id"].replace("mutex-inversion", "lock-chain")
+        if document["variant"]["label"] == "proxy":
+            for section in document["sections"]:
+                for metric in section["metrics"]:
+                    if metric["kind"] == "invariant":
+                        metric["violations"] = 1
+            for section in chains["sections"]:
+                for metric in section["metrics"]:
+                    if metric["name"] == "donor_wait_ns":
+                        wait = copy.deepcopy(metric)
+                        holder = {"sections": [{"metrics": [wait]}]}
+                        for _ in range(5):
+                            double(holder)
+                        metric.update(wait)
+        document["sections"] += chains["sections"]
+
+    edit(campaign, add_workload)
+    return [campaign]
+
+
+def without_ratio(folder):
+    """The donor never waits with !proxy, so that no ratio says how much longer it does with proxy."""
+    campaign = copy_of("quick-virtual", os.path.join(folder, "without-ratio"))
+
+    def zero(document, _path):
+        if document["format"] != "proxeval-boot" or document["variant"]["label"] != "!proxy":
+            return
+        for section in document["sections"]:
+            for metric in section["metrics"]:
+                if metric["name"] == "donor_wait_ns":
+                    metric.update(min=0, max=0, mean=0.0, p50=0, p90=0)
+                    metric["histogram"]["buckets"] = [[0, metric["samples"]]]
+
+    edit(campaign, zero)
+    return [campaign]
+
+
 def two_machines(folder):
     """The same campaign in real time on two machines."""
     first = copy_of("real-rounds", os.path.join(folder, "first"))

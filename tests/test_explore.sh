@@ -25,7 +25,10 @@ expect_refusal 3 "give one --variant, not 2" --variant a::x --variant b::y
 expect_refusal 3 "LABEL:IMAGE:ARGS" --variant proxy
 expect_refusal 3 "belong to --replay" --gdb
 expect_refusal 3 "belong to --replay" --before 5
-expect_refusal 3 "three different things" --replay x --resume y
+expect_refusal 3 "are different things" --replay x --resume y
+expect_refusal 3 "are different things" --reports x --shrink y
+expect_refusal 3 "leave --json out" --reports x --json
+expect_refusal 5 "cannot read the folder of consoles" --reports "$work/absent"
 expect_refusal 3 "belong to a new exploration" --resume x --seeds 5
 expect_refusal 3 "belong to a new exploration" --replay x --only tee
 expect_refusal 3 "belong to a new exploration" --resume x --rounds 5
@@ -41,6 +44,26 @@ expect_refusal 5 "is not a kernel image" --kernel-image "$PROXEVAL"
 expect_refusal 5 "give the folder of an exploration" --resume "$work/absent"
 expect_refusal 5 "give the folder of a find" --replay "$work/absent"
 expect_refusal 5 "--shrink takes the folder of a find" --shrink "$work/absent"
+
+# All reports of the consoles in a folder; those that are known are told apart.
+list_reports() { # OPTION…
+	code=0
+	out=$("$PROXEVAL" explore --reports "$TEST_TOP/tests/fixtures/consoles" "$@") || code=$?
+}
+list_reports
+expect_equal "the exit code of reports that nobody knows" 1 "$code"
+expect_contains "the list of reports" "3 consoles, 8 kinds of report, 8 of them not known" "$out"
+expect_contains "the list of reports" "     1  BUG: KASAN: slab-use-after-free in bad_init [bad]" "$out"
+printf '# why\n\nreport - [ BUG: Invalid wait\nreport - WARNING: of another kind\n' >"$work/known"
+list_reports --known "$work/known"
+expect_equal "the exit code of reports that are not all known" 1 "$code"
+expect_contains "the list of reports" "8 kinds of report, 7 of them not known" "$out"
+expect_contains "the list of reports" "     1  known: [ BUG: Invalid wait context ]" "$out"
+sed -nE 's/^ +[0-9]+  (known: )?/report - /p' <<<"$out" >"$work/known"
+list_reports --known "$work/known"
+expect_equal "the exit code of reports that are all known" 0 "$code"
+mkdir "$work/empty"
+expect_refusal 5 "has no console" --reports "$work/empty"
 
 # A find's folder that somebody changed.
 "$(dirname "$PROXEVAL")/tests/make_find" "$work/made"

@@ -305,6 +305,9 @@ static void test_normalise(void **state)
 	expect_normal("Oops: Oops: 0000 [#1] SMP", "Oops: Oops: N [#N] SMP");
 	expect_normal("INFO: task px12-sleeping-o:321 blocked for more than 30 seconds.",
 		      "INFO: task px:N blocked for more than N seconds.");
+	expect_normal(
+		"list_del corruption. prev->next should be ff110000202a3ce0, but was dead000000000100.",
+		"list_del corruption. prev->next should be N, but was N.");
 	expect_normal("", "");
 }
 
@@ -348,6 +351,21 @@ static void test_nothing_on_a_console(void **state)
 	(void)state;
 	assert_false(signature_from_log(&signature, ""));
 	assert_false(signature_from_log(&signature, "[    1.0] Linux version 7.2\nwell\n"));
+}
+
+static void test_every_report_of_a_console(void **state)
+{
+	struct signature signature;
+	size_t from = 0;
+
+	(void)state;
+	assert_true(signature_from_log_at(&signature, console, &from));
+	assert_non_null(strstr(signature.text, "NULL pointer"));
+	assert_ptr_equal(console + from, strstr(console, "[    3.250010] #PF"));
+	assert_true(signature_from_log_at(&signature, console, &from));
+	assert_string_equal(signature.text, "Kernel panic - not syncing: Fatal exception");
+	assert_string_equal(signature.kind, "report");
+	assert_false(signature_from_log_at(&signature, console, &from));
 }
 
 static void test_hang_on_a_console(void **state)
@@ -670,6 +688,7 @@ int main(void)
 		cmocka_unit_test(test_normalise),
 		cmocka_unit_test(test_oops_on_a_console),
 		cmocka_unit_test(test_nothing_on_a_console),
+		cmocka_unit_test(test_every_report_of_a_console),
 		cmocka_unit_test(test_hang_on_a_console),
 		cmocka_unit_test(test_lost_task),
 		cmocka_unit_test(test_accounting),

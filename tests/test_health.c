@@ -46,6 +46,48 @@ static void test_every_kind_of_report_is_seen(void **state)
 	check_lines(FIXTURES "reports.log", 1);
 }
 
+/*
+ * The consoles of kernels that check themselves, recorded from a module that does what each of
+ * them looks for (KCSAN's: from the stress). Every report is one line, nothing else is any.
+ */
+static void check_console(const char *name, const char *const expected[])
+{
+	char *path = format_string(TEST_SOURCE_DIR "/tests/fixtures/consoles/%s", name), *text,
+	     *save = NULL;
+
+	assert_non_null(path);
+	assert_int_equal(read_file(path, 1 << 20, &text, NULL), 0);
+	for (char *line = strtok_r(text, "\r\n", &save); line;
+	     line = strtok_r(NULL, "\r\n", &save)) {
+		if (!health_is_report_line(line))
+			continue;
+		assert_non_null(*expected); /* one more than there are */
+		assert_non_null(strstr(line, *expected));
+		expected++;
+	}
+	assert_null(*expected);
+	free(text);
+	free(path);
+}
+
+static void test_consoles_of_kernels_that_check_themselves(void **state)
+{
+	static const char *const lockdep[] = {"BUG: sleeping function called from invalid context",
+					      "ODEBUG: free active",
+					      "WARNING: at debug_print_object",
+					      "list_del corruption.",
+					      "WARNING: at __list_del_entry_valid_or_report",
+					      "WARNING: possible circular locking dependency",
+					      NULL};
+	static const char *const lockdep_wait[] = {"[ BUG: Invalid wait context ]", NULL};
+	static const char *const kasan[] = {"BUG: KASAN: slab-use-after-free in bad_init", NULL};
+
+	(void)state;
+	check_console("lockdep.txt", lockdep);
+	check_console("lockdep-wait.txt", lockdep_wait);
+	check_console("kasan.txt", kasan);
+}
+
 /* ---- a machine made of files ---- */
 
 static char root[] = "/tmp/proxeval-test-health-XXXXXX";
@@ -254,6 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_quiet_boot_has_no_report),
 		cmocka_unit_test(test_every_kind_of_report_is_seen),
+		cmocka_unit_test(test_consoles_of_kernels_that_check_themselves),
 #define WITH_MACHINE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 		WITH_MACHINE(test_what_was_there_before_is_not_held_against_it),
 		WITH_MACHINE(test_a_report_and_a_new_taint_are_seen),

@@ -302,6 +302,9 @@ static void test_hackbench(void **state)
 	expect_number(metric_of(1, "run_time_ns"), "p50", 1250000000);
 	expect_text(json_object_object_get(section_at(1), "params"), "mode", "threaded");
 	imported_release(&imported);
+	expect_import(&import_hackbench, "Running with 10*40 (== 400) tasks.\nTime: 0.321\n");
+	expect_text(section_at(0), "id", "hackbench/all/fds=40,groups=10");
+	imported_release(&imported);
 	expect_import(&import_hackbench, "Time: 3");
 	expect_text(section_at(0), "id", "hackbench/all");
 	imported_release(&imported);

@@ -469,6 +469,39 @@ test_make_settings() {
 	expect 3 magic
 }
 
+# A kernel that checks itself has all that its fragment asks for, and the others' not.
+test_debug_kernels() {
+	local checker other config images='' PROXEVAL_BUILD=$work/debug
+	for checker in lockdep kasan kcsan; do
+		kernel build --kernel-tree "$tree" --series "$series" --debug "$checker"
+		expect 0
+		config=$TEST_TOP/kernel-patches/config/$checker.config
+		[ "$(grep -c '^CONFIG_.*=y' "$config")" -gt 3 ] || fail "$config asks for too little"
+		while read -r line; do
+			grep -qxF "$line" "$out" || fail "the kernel with $checker lacks $line"
+		done < <(grep -E '^CONFIG_' "$config")
+		for other in PROVE_LOCKING KASAN KCSAN; do
+			[ "$(grep -c "^CONFIG_$other=y" "$config")" = "$(grep -c "^CONFIG_$other=y" "$out")" ] ||
+				fail "the kernel with $checker is not told apart by CONFIG_$other"
+		done
+		images+="$out "
+	done
+	expect_equal "how many kernels these are" 3 "$(tr ' ' '\n' <<<"$images" | grep . | sort -u | wc -l)"
+}
+
+# KCSAN's own core.o checks no races, or it would call itself; the scheduler's core.o does.
+test_kcsan_folders() {
+	local PROXEVAL_BUILD=$work/kcsan answers
+	# shellcheck disable=SC2016
+	sed -i 's|echo x >>$(O)/builds|for obj in kernel/sched kernel/kcsan kernel; do $(MAKE) -s --no-print-directory obj=$$obj sanitize; done >$(O)/sanitize; &|' "$tree/Makefile"
+	# shellcheck disable=SC2016
+	printf 'sanitize:\n> @echo $(obj) $(KCSAN_SANITIZE)\n' >>"$tree/Makefile"
+	kernel build --kernel-tree "$tree" --series "$series" --debug kcsan
+	expect 0
+	answers=$(cat "$PROXEVAL_BUILD"/kernel/sources/*/objects/sanitize)
+	expect_equal "where races are looked for" "kernel/sched y kernel/kcsan n kernel n" "$(tr '\n' ' ' <<<"$answers" | sed 's/ $//')"
+}
+
 # A build that is cut off anywhere leaves nothing that looks finished.
 test_interruption() {
 	# shellcheck disable=SC2016
@@ -502,6 +535,8 @@ test_base_forms
 test_bases
 echo "# nothing" >"$work/own.config"
 test_make_settings
+test_debug_kernels
+test_kcsan_folders
 test_failures
 test_git_tree
 test_laboratory

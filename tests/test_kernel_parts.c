@@ -331,7 +331,8 @@ static void test_a_patch_stays_inside_the_tree(void **state)
 
 static void assert_lost(const char *wanted, const char *config, const char *expected)
 {
-	char *lost = config_lost_options(wanted, config);
+	char *lost =
+		config_lost_options(wanted, "CONFIG_LATER=y\n# CONFIG_OFF is not set\n", config);
 
 	assert_string_equal(lost, expected);
 	free(lost);
@@ -349,6 +350,8 @@ static void test_lost_options_are_named(void **state)
 	assert_lost("# CONFIG_A is not set\nCONFIG_AB=n", config, "CONFIG_A CONFIG_AB");
 	assert_lost("# CONFIG_NOWHERE is not set\nCONFIG_B=n\n", config, "");
 	assert_lost("CONFIG_B=y\n# CONFIG_B is not set\n", config, "");
+	/* The last word is a later fragment's. */
+	assert_lost("CONFIG_LATER=m\nCONFIG_OFF=y\nCONFIG_LAT=y\n", config, "CONFIG_LAT");
 }
 
 static void test_the_hash_follows_what_goes_in(void **state)
@@ -387,20 +390,43 @@ static void test_a_comment_does_not_change_a_fragment(void **state)
 	(void)state;
 	put("own.config", "# why\n\nCONFIG_A=y\n# CONFIG_B is not set\n");
 	setenv("PROXEVAL_DATA", TEST_SOURCE_DIR, 1);
-	assert_int_equal(fragments_read(&extra, &fragments), 0);
+	assert_int_equal(fragments_read(&extra, NULL, &fragments), 0);
 	assert_int_equal(fragments.count, 2);
 	assert_string_equal(fragments.items[0].name, "base");
 	strcpy(first, fragments.items[1].sha256);
 	fragments_release(&fragments);
 	put("own.config", "CONFIG_A=y\n# CONFIG_B is not set\n# another reason");
-	assert_int_equal(fragments_read(&extra, &fragments), 0);
+	assert_int_equal(fragments_read(&extra, NULL, &fragments), 0);
 	assert_string_equal(first, fragments.items[1].sha256);
 	fragments_release(&fragments);
 	put("own.config", "CONFIG_A=y\n# CONFIG_C is not set\n");
-	assert_int_equal(fragments_read(&extra, &fragments), 0);
+	assert_int_equal(fragments_read(&extra, NULL, &fragments), 0);
 	assert_string_not_equal(first, fragments.items[1].sha256);
 	fragments_release(&fragments);
 	free(path);
+}
+
+static void assert_base_fragments(const char *version, size_t expected)
+{
+	struct fragments fragments = {0};
+
+	setenv("PROXEVAL_DATA", TEST_SOURCE_DIR, 1);
+	assert_int_equal(fragments_read(NULL, version, &fragments), 0);
+	assert_int_equal(fragments.count, expected);
+	for (size_t i = 0; i < fragments.count; i++)
+		assert_true(fragments.items[i].is_base);
+	assert_string_equal(fragments.items[fragments.count - 1].name,
+			    expected == 1 ? "base" : "base-7.3");
+	fragments_release(&fragments);
+}
+
+static void test_a_base_has_options_of_its_own(void **state)
+{
+	(void)state;
+	assert_base_fragments(NULL, 1);
+	assert_base_fragments("7.2.13", 1);
+	assert_base_fragments("7.3", 2);
+	assert_base_fragments("7.4.1", 2);
 }
 
 static void test_the_version_is_read_from_the_makefile(void **state)
@@ -435,6 +461,7 @@ int main(void)
 		cmocka_unit_test(test_lost_options_are_named),
 		cmocka_unit_test(test_the_hash_follows_what_goes_in),
 		IN_FOLDER(test_a_comment_does_not_change_a_fragment),
+		cmocka_unit_test(test_a_base_has_options_of_its_own),
 		IN_FOLDER(test_the_version_is_read_from_the_makefile),
 	};
 

@@ -142,7 +142,7 @@ static void expect_figure(const struct proof_figure *figure)
 	for (const char *const *also = figure->also; also && *also; also++)
 		expect_metric(workload, *also, false);
 	if (figure->rule == PROOF_WORSE)
-		assert_true(figure->factor >= 1.2);
+		assert_true(figure->factor > 1);
 	if (figure->rule == PROOF_SAME)
 		assert_true(figure->factor >= 1 && figure->factor < 1.01);
 	json_object_put(work);
@@ -435,6 +435,107 @@ static void test_exit_codes(void **state)
 	assert_int_equal(code_of("broken", "not-clean"), EXIT_REGRESSION);
 }
 
+/* ---- the page ---- */
+
+static struct json_object *load_published(void)
+{
+	struct json_object *document =
+		json_object_from_file(TEST_SOURCE_DIR "/tests/fixtures/proof/proof.json");
+
+	assert_non_null(document);
+	return document;
+}
+
+/* PROOF.md is what today's program makes of the document that it was made from. */
+static void test_the_published_page_is_made_of_its_document(void **state)
+{
+	struct json_object *document = load_published();
+	struct buffer page = {0};
+	char *published;
+
+	(void)state;
+	proof_page_write(&page, document);
+	assert_int_equal(read_file(PATCHES "PROOF.md", 1 << 20, &published, NULL), 0);
+	assert_string_equal(page.text, published);
+	free(published);
+	buffer_release(&page);
+	json_object_put(document);
+}
+
+/* Whether the published proof has the row, and shows it. */
+static bool is_published_as_shown(struct json_object *rows, const char *tag)
+{
+	for (size_t i = 0; i < json_object_array_length(rows); i++) {
+		struct json_object *row = json_object_array_get_idx(rows, i);
+
+		if (!strcmp(proof_text(row, "tag"), tag))
+			return !strcmp(proof_text(row, "verdict"), "shown");
+	}
+	return false;
+}
+
+/* What a series like this one cannot do without shows. */
+static void expect_the_needed(struct json_object *rows)
+{
+	assert_true(is_published_as_shown(rows, "K1") || is_published_as_shown(rows, "K2") ||
+		    is_published_as_shown(rows, "K1+K2"));
+	assert_true(is_published_as_shown(rows, "K3"));
+	assert_true(is_published_as_shown(rows, "K6"));
+	assert_true(is_published_as_shown(rows, "K7"));
+	assert_true(is_published_as_shown(rows, "R1"));
+	assert_int_equal(json_object_array_length(rows), proof_rows_count);
+}
+
+/* Its patches are those of today's series. */
+static void test_the_published_proof_is_of_the_series(void **state)
+{
+	struct json_object *document = load_published();
+	struct json_object *rows = json_object_object_get(document, "rows");
+	struct series series;
+
+	(void)state;
+	read_series("series", &series);
+	assert_int_equal(proof_exit_code(document), EXIT_FINE);
+	for (size_t i = 0; i < json_object_array_length(rows); i++) {
+		struct json_object *row = json_object_array_get_idx(rows, i);
+		struct json_object *patches = json_object_object_get(row, "patches");
+
+		assert_non_null(proof_row_find(proof_text(row, "tag")));
+		assert_true(json_object_array_length(patches) >= 1);
+		for (size_t at = 0; at < json_object_array_length(patches); at++) {
+			const char *name =
+				json_object_get_string(json_object_array_get_idx(patches, at));
+			size_t patch = 0;
+
+			while (patch < series.count && strcmp(series.items[patch].name, name) != 0)
+				patch++;
+			if (patch == series.count)
+				fail_msg("the series has no %s: scripts/proof.sh", name);
+		}
+	}
+	/* One that is still to be gone on with says so on its first lines. */
+	if (json_object_get_boolean(json_object_object_get(document, "is_complete")))
+		expect_the_needed(rows);
+	series_release(&series);
+	json_object_put(document);
+}
+
+static void test_a_summary_counts_the_rows(void **state)
+{
+	struct json_object *document = json_tokener_parse(
+		"{\"rows\": [{\"tag\": \"K3\", \"verdict\": \"shown\", \"reason\": \"this\"},"
+		" {\"tag\": \"K9\", \"verdict\": \"not-clean\", \"reason\": \"that\"}]}");
+	struct buffer text = {0};
+
+	(void)state;
+	proof_page_summary(&text, document);
+	assert_string_equal(text.text,
+			    "K3     shown      this\nK9     not-clean  that\n"
+			    "proof: 1 shown, 0 argued, 0 not-shown, 1 not-clean, 0 broken\n");
+	buffer_release(&text);
+	json_object_put(document);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -454,6 +555,9 @@ int main(void)
 		cmocka_unit_test(test_what_is_looked_for),
 		cmocka_unit_test(test_a_row_is_its_best_step_unless_something_is_wrong),
 		cmocka_unit_test(test_exit_codes),
+		cmocka_unit_test(test_the_published_page_is_made_of_its_document),
+		cmocka_unit_test(test_the_published_proof_is_of_the_series),
+		cmocka_unit_test(test_a_summary_counts_the_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,6 +137,14 @@ expect_line 0 quick-virtual 'proxeval: 4 better, 0 worse, 0 equivalent, 0 inconc
 expect_line 1 violated 'proxeval: 1 better, 0 worse, 0 equivalent, 0 inconclusive, 0 not-measured, 1 violated; proxy against !proxy, 6 boots each, vm virtual'
 expect_line 1 panicked 'proxeval: 0 better, 0 worse, 0 equivalent, 0 inconclusive, 1 not-measured, 0 violated, 1 unhealthy; proxy against !proxy, 0 to 3 boots each'
 
+# Rounds that lost boots: three pairs of seven and four boots decide nothing, the boots as independent do.
+mkdir "$work/lost"
+cp "$fixtures/real-rounds"/* "$work/lost"
+rm "$work/lost"/boot-00{01,04,07,10,13}-*
+expect_exit 0 "$proxeval" compare "$work/lost"
+grep -q '^proxeval: 2 better, .*' "$work/out" || fail "lost boots: $(head -2 "$work/out")"
+grep -q 'no partner' "$work/out" && fail "lost boots: independent ones need no partner"
+
 # The first screen has what changed, by how much, how sure, and on what machine.
 for case in quick-virtual real-rounds control-off broken too-few violated panicked worse same; do
 	"$proxeval" compare "$fixtures/$case" >"$work/out" || true

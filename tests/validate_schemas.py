@@ -256,6 +256,25 @@ def check_sites():
         expect_invalid(schema, changed, f"site with {path} = {value!r}")
 
 
+def check_proofs():
+    schema = validator("proof")
+    good = load(os.path.join(SOURCE, "tests/fixtures/proof/proof.json"))
+    expect_valid(schema, good, "proof.json")
+    tags = [row["tag"] for row in good["rows"]]
+    figure, stress = ("rows", tags.index("K3")), ("rows", tags.index("R1"))
+    for path in [("format",), ("seed",), ("rows",), figure + ("verdict",), figure + ("argument",),
+                 figure + ("steps", 0, "figures", 0, "without"), figure + ("steps", 0, "image_full"),
+                 stress + ("steps", 0, "duration_ns"), stress + ("steps", 0, "find", "is_again")]:
+        expect_invalid(schema, without(good, *path), f"proof without {path}")
+    for value, *path in [
+            (2, "version"), ("proxeval-boot", "format"), (-1, "seed"), (["k3"], "tags"),
+            ("proven", *figure, "verdict"), ([], *figure, "steps"), ("", *figure, "reason"),
+            ("argued", *figure, "steps", 0, "verdict"), ("need", *figure, "steps", 0, "kind"),
+            ("1", *figure, "steps", 0, "figures", 0, "full", 0), ("abc", *figure, "steps", 0, "image_full"),
+            ("crash", *stress, "steps", 0, "find", "kind"), (1.5, *stress, "steps", 0, "seeds_full")]:
+        expect_invalid(schema, with_value(good, value, *path), f"proof with {path} = {value!r}")
+
+
 check_boots()
 check_campaigns()
 check_sequential()
@@ -267,6 +286,7 @@ check_many()
 check_exact()
 check_explorations()
 check_sites()
+check_proofs()
 for failure in failures:
     print("FAIL:", failure)
 print(f"{len(failures)} failures")

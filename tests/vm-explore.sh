@@ -15,10 +15,14 @@ explore() { # ID OPTION…
 		--id "$id" "$@"
 }
 
-explore sound --seeds 2
+explore sound --seeds 2 --keep-logs
 expect_equal "the exit code of a search that finds nothing" 0 "$code"
 expect_contains "a search that finds nothing" "2 of 2 seeds tried" "$(cat "$work/stdout")"
 [ -z "$(ls "$work/results/sound/finds")" ] || fail "a find was kept where there is none"
+expect_equal "the consoles that are kept" "1.txt 2.txt" "$(cd "$work/results/sound/logs" && echo *)"
+for log in "$work"/results/sound/logs/*.txt; do
+	grep -q 'proxeval: machine clock' "$log" || fail "$log is not a guest's console"
+done
 
 # It takes an actor of each of two mechanisms, and the second round. How far it gets with more guests
 # is in tests/test_explore_parts.c.

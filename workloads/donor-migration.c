@@ -38,7 +38,7 @@
 #define BOUNDED_FACTOR 1.5
 /* A section during which the owner's CPU goes away is so many times as long: it takes some 50 ms of
  * virtual time until the owner is put elsewhere, and the donor has to wait then. */
-#define UNPLUGGING_FACTOR 4
+#define UNPLUGGING_FACTOR 10
 
 enum subject { SUBJECT_F_POS, SUBJECT_PI_FUTEX, SUBJECT_PLAIN_FUTEX, SUBJECTS };
 
@@ -100,7 +100,7 @@ static const struct parameter_spec parameters[] = {
 	 .standard = "20000",
 	 .min = 8000,
 	 .max = 1000000,
-	 .help = "CPU time of the critical section, in whose second half all has to happen; four times as much with owner-cpu-unplugged"},
+	 .help = "CPU time of the critical section, in whose second half all has to happen; ten times as much with owner-cpu-unplugged"},
 	{.name = "samples",
 	 .unit = "count",
 	 .kind = PARAMETER_NUMBER,

@@ -30,6 +30,7 @@ struct player {
 	uint64_t wait_since_ns, inverted_since_ns;
 	uint64_t needed_ns, lent_ns; /* of the spell that goes on */
 	int cpu;		     /* where it is queued; -1: not known */
+	struct football_scene scene; /* of its wait */
 	uint64_t queued_since_ns;    /* there */
 };
 
@@ -192,6 +193,40 @@ static void evaluate(struct football *football, bool is_lending)
 
 /* ---- episodes ---- */
 
+static int prio_of_rank(uint64_t rank)
+{
+	return rank == RANK_NOBODY ? 140 : is_deadline(rank) ? -1 : (int)(rank - RANK_REALTIME);
+}
+
+static void paint_scene(const struct football *football, const struct player *player,
+			struct football_scene *scene)
+{
+	uint64_t weakest = 0;
+
+	*scene = (struct football_scene){.at_ns = football->at_ns,
+					 .player = (int)(player - football->players),
+					 .cpu = player->cpu,
+					 .runner = -1,
+					 .weak_cpu = -1};
+	for (unsigned int i = 0; i < football->rules->n_cpus; i++) {
+		const struct cpu *cpu = &football->cpus[i];
+		const struct player *runner =
+			cpu->player < 0 ? NULL : &football->players[cpu->player];
+		uint64_t rank = runner ? rank_in(runner, football->rules->is_lending) : cpu->rank;
+
+		if (runner && cpu->id == player->cpu) {
+			scene->runner = cpu->player;
+			scene->runner_prio = runner->who->prio;
+			scene->is_runner_helped = runner->strongest < runner->rank;
+		}
+		if (rank < weakest)
+			continue;
+		weakest = rank;
+		scene->weak_cpu = cpu->id;
+		scene->weak_prio = prio_of_rank(rank);
+	}
+}
+
 static void note_wait(struct football *football, struct player *player, bool is_on, uint64_t now_ns)
 {
 	struct football_score *score = &football->score;
@@ -201,13 +236,18 @@ static void note_wait(struct football *football, struct player *player, bool is_
 		return;
 	player->is_waiting = is_on;
 	player->wait_since_ns = now_ns;
+	if (is_on)
+		paint_scene(football, player, &player->scene);
 	if (is_on || !took_ns)
 		return;
 	score->waits++;
 	score->wait_ns += took_ns;
 	score->violations += took_ns > football->rules->threshold_ns;
-	if (took_ns > score->longest_wait_ns)
+	if (took_ns > score->longest_wait_ns) {
 		score->longest_wait_ns = took_ns;
+		score->longest = player->scene;
+		score->longest.took_ns = took_ns;
+	}
 	if (football->rules->waits)
 		histogram_record(football->rules->waits, took_ns);
 }

@@ -46,7 +46,18 @@ struct football_rules {
 	struct histogram *inversions; /* every episode of a player that is strong by its partner */
 };
 
+/* How things stood when an episode began, for whoever asks why. */
+struct football_scene {
+	uint64_t at_ns, took_ns; /* of the round's clock */
+	int player, cpu;	 /* who waited, and on which CPU; -1: not known */
+	int runner;		 /* the player that executed there; -1: somebody else */
+	int runner_prio;	 /* its own priority; 0 if it is no player */
+	bool is_runner_helped;	 /* it has its blocked partner's rank */
+	int weak_cpu, weak_prio; /* where the weakest executed, and its priority; 140: idle */
+};
+
 struct football_score {
+	struct football_scene longest; /* of the players in their own right */
 	uint64_t played_ns;
 	uint64_t covered_ns; /* of it with at least N players that could run */
 	uint64_t turns;	     /* how often a player became eligible */

@@ -450,6 +450,25 @@ static void judge_lending(struct workload_run *run, const struct rt_balance *sta
 	      score->lent_spells, state->rules.is_lending ? score->spells : 0, text);
 }
 
+/* Who waited the longest, and how things stood then: where to begin when it was too long. */
+static void describe_longest(struct workload_run *run, const struct football_scene *longest)
+{
+	char text[224], place[64] = "";
+
+	if (!longest->took_ns)
+		return;
+	if (longest->runner >= 0)
+		snprintf(place, sizeof(place), "player %d of priority %d executed%s",
+			 longest->runner, longest->runner_prio,
+			 longest->is_runner_helped ? ", by its waiter's rank" : "");
+	snprintf(text, sizeof(text),
+		 "player %d waited %llu us on CPU %d, where %s; the weakest, of priority %d, "
+		 "executed on CPU %d",
+		 longest->player, (unsigned long long)longest->took_ns / 1000, longest->cpu,
+		 *place ? place : "no player executed", longest->weak_prio, longest->weak_cpu);
+	result_add_text_fact(run->result, "longest_wait", text);
+}
+
 static void conclude(struct workload_run *run, const struct rt_balance *state)
 {
 	const struct football_score *score = football_score(state->football);
@@ -467,6 +486,7 @@ static void conclude(struct workload_run *run, const struct rt_balance *state)
 			  score->needed_ns ? (double)score->lent_ns / (double)score->needed_ns : 0);
 	result_set_scalar(result, "covered_share",
 			  (double)score->covered_ns / (double)score->played_ns);
+	describe_longest(run, &score->longest);
 	result_add_fact(result, "cpus", state->lineup.n_cpus);
 	result_add_fact(result, "players", state->lineup.n_players);
 	result_add_fact(result, "locks", state->lineup.n_pairs);

@@ -42,7 +42,9 @@ def run_campaign(options, faults, arguments):
     boots = [] if "--boots" in arguments else ["--boots", "1"]
     command = [options.proxeval, "run", *arguments, *boots, "--time=virtual", "--no-progress",
                "--seed", str(options.seed), "--kernel-image", options.image,
-               "--results", options.results, "--watchdog", "240"]
+               "--results", options.results]
+    if "--watchdog" not in arguments:
+        command += ["--watchdog", "240"]
     for fault in [HEALTHY, *faults]:
         command += ["--variant", f"{fault}::{argument_of(fault)}"]
     before = set(os.listdir(options.results)) if os.path.isdir(options.results) else set()
