@@ -554,6 +554,24 @@ static void test_soak_does_everything_ten_times(void **state)
 	}
 }
 
+/* The whole of quick stages cheaply; who names a workload gets what its page says. */
+static void test_quick_stages_a_named_workload_by_its_standards(void **state)
+{
+	(void)state;
+	for (size_t i = 0; workloads[i]; i++) {
+		const struct workload *workload = workloads[i];
+		struct json_object *work = profile_work("quick", &workload->name, 1);
+		struct json_object *item = json_object_array_get_idx(work, 0), *params;
+
+		assert_int_equal(json_object_array_length(work), 1);
+		assert_true(json_object_object_get_ex(item, "params", &params));
+		for (const struct parameter_spec *p = workload->parameters; p->name; p++)
+			if (!p->is_effort)
+				assert_false(json_object_object_get_ex(params, p->name, NULL));
+		json_object_put(work);
+	}
+}
+
 static void test_a_profile_can_be_narrowed(void **state)
 {
 	const char *const known[] = {"mutex-inversion"};
@@ -600,6 +618,7 @@ int main(void)
 		cmocka_unit_test(test_standards_pass_their_own_checks),
 		cmocka_unit_test(test_every_profile_has_work_that_passes_the_checks),
 		cmocka_unit_test(test_soak_does_everything_ten_times),
+		cmocka_unit_test(test_quick_stages_a_named_workload_by_its_standards),
 		cmocka_unit_test(test_a_profile_can_be_narrowed),
 		cmocka_unit_test(test_a_section_is_what_was_asked_for_within_a_fifth),
 		cmocka_unit_test(test_a_lock_that_is_made_has_its_section),

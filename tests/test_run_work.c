@@ -135,8 +135,8 @@ static void test_sweeps_find_their_workload(void **state)
 		    WORDS("sleeping-owner", "mutex-inversion", "--target=vm", "--quick", "--sweep",
 			  "sleep_us=20000,30000", "--param", "mutex-inversion.hogs=3", "--param",
 			  "samples=0x2", "--param", "control_samples=1"),
-		    "sleeping-owner same-cpu samples=2 control_samples=1 hogs=1 sleep_us=20000\n"
-		    "sleeping-owner same-cpu samples=2 control_samples=1 hogs=1 sleep_us=30000\n"
+		    "sleeping-owner same-cpu samples=2 control_samples=1 sleep_us=20000\n"
+		    "sleeping-owner same-cpu samples=2 control_samples=1 sleep_us=30000\n"
 		    "mutex-inversion all samples=2 control_samples=1 hogs=3\n");
 	expect_code(NULL, WORDS("mutex-inversion", "--target=vm", "--sweep", "sleep_us=20000"),
 		    EXIT_USAGE);

@@ -10,9 +10,14 @@
 
 #include "workloads/workload.h"
 
-/* One item of work: what is not named here is at its standard, in all placements. */
+/*
+ * One item of work: what is not named here is at its standard, in all placements. What is staged
+ * otherwise than by the standards so that the whole profile is cheap is for that alone: who names a
+ * workload means what its page says.
+ */
 struct profile_item {
 	const char *workload;
+	enum { FOR_ALL, FOR_WHOLE_PROFILE, FOR_NAMED_WORKLOAD } use;
 	const char *const *parameters; /* name, value, …; NULL-terminated */
 	const char *const *sweeps; /* name, values as --sweep takes them, …; NULL-terminated */
 	const char *const *placements; /* NULL-terminated; NULL: all */
@@ -63,18 +68,35 @@ static const char *const shorter_section[] = {
 /* Ten wakeups of each player take more than 120 ms. */
 static const char *const one_round[] = {"rounds", "1", "round_ms", "160", NULL};
 static const char *const few_batches[] = {"batches", "41", NULL};
+static const char *const two_samples[] = {"samples", "2", "control_samples", "1", NULL};
+static const char *const short_and_long[] = {"depth", "1,8", NULL};
+/* clang-format off */
+#define WHOLE(name, its_parameters, its_placements) \
+	{.workload = name, .use = FOR_WHOLE_PROFILE, .parameters = its_parameters, \
+	 .placements = its_placements}
+/* clang-format on */
 static const struct profile_item quick_items[] = {
 	{.workload = "mutex-inversion", .parameters = few_samples},
-	{.workload = "lock-chain", .parameters = one_sample, .placements = same_cpu},
-	{.workload = "sleeping-owner", .parameters = one_sample, .placements = same_cpu},
-	{.workload = "lock-kinds", .parameters = one_pipe, .placements = same_cpu},
-	{.workload = "core-cookie", .parameters = one_sample, .placements = smt_sibling},
-	{.workload = "donor-migration", .parameters = shorter_section, .placements = cross_node},
-	{.workload = "rt-balance", .parameters = one_round, .placements = cross_node},
-	{.workload = "cgroup-throttle", .parameters = short_periods, .placements = cross_node},
-	{.workload = "wakeup-cost", .parameters = few_batches, .placements = same_cpu},
+	WHOLE("lock-chain", one_sample, same_cpu),
+	WHOLE("sleeping-owner", one_sample, same_cpu),
+	WHOLE("lock-kinds", one_pipe, same_cpu),
+	WHOLE("core-cookie", one_sample, smt_sibling),
+	WHOLE("donor-migration", shorter_section, cross_node),
+	WHOLE("rt-balance", one_round, cross_node),
+	WHOLE("cgroup-throttle", short_periods, cross_node),
+	WHOLE("wakeup-cost", few_batches, same_cpu),
+	{.workload = "lock-chain",
+	 .use = FOR_NAMED_WORKLOAD,
+	 .parameters = two_samples,
+	 .sweeps = short_and_long,
+	 .placements = same_cpu},
+	{.workload = "sleeping-owner",
+	 .use = FOR_NAMED_WORKLOAD,
+	 .parameters = two_samples,
+	 .placements = same_cpu},
 	{.workload = NULL},
 };
+#undef WHOLE
 
 static const char *const fifo[] = {"donor", "fifo", NULL};
 static const char *const nice_donor[] = {"donor", "nice", NULL};
@@ -139,7 +161,6 @@ static const struct profile_item thorough_items[] = {
  * What shows that a patch is needed (bench/proof_rows.c): each workload where the difference is
  * known to be largest, with few samples, since what counts is whether it is there.
  */
-static const char *const two_samples[] = {"samples", "2", "control_samples", "1", NULL};
 static const char *const busy_owner_once[] = {"compute_after_us", "50000", "samples", "2",
 					      "control_samples",  "1",	   NULL};
 static const char *const drawn_in_chain[] = {
@@ -279,13 +300,16 @@ static void add_item(struct json_object *work, const struct profile *profile,
 	json_object_array_add(work, item);
 }
 
-/* Adds the profile's work of that workload; whether it has any. */
-static bool add_items_of(struct json_object *work, const struct profile *profile, const char *name)
+/* Adds the profile's work of that workload, which was named (@is_named) or is part of the whole;
+ * whether it has any. */
+static bool add_items_of(struct json_object *work, const struct profile *profile, const char *name,
+			 bool is_named)
 {
 	bool is_found = false;
 
 	for (const struct profile_item *item = profile->items; item->workload; item++) {
-		if (strcmp(item->workload, name) != 0)
+		if (strcmp(item->workload, name) != 0 ||
+		    item->use == (is_named ? FOR_WHOLE_PROFILE : FOR_NAMED_WORKLOAD))
 			continue;
 		add_item(work, profile, item);
 		is_found = true;
@@ -297,7 +321,7 @@ static bool add_items_of(struct json_object *work, const struct profile *profile
 static void add_whole_profile(struct json_object *work, const struct profile *profile)
 {
 	for (const struct workload *const *workload = workloads; *workload; workload++)
-		if (!add_items_of(work, profile, (*workload)->name) && profile->has_all)
+		if (!add_items_of(work, profile, (*workload)->name, false) && profile->has_all)
 			add_item(work, profile,
 				 &(struct profile_item){.workload = (*workload)->name});
 }
@@ -317,7 +341,7 @@ struct json_object *profile_work(const char *name, const char *const *only, size
 			json_object_put(work);
 			return NULL;
 		}
-		if (!add_items_of(work, profile, only[i]))
+		if (!add_items_of(work, profile, only[i], true))
 			add_item(work, profile, &(struct profile_item){.workload = only[i]});
 	}
 	return work;
