@@ -37,14 +37,14 @@ struct profile {
 const char *const profile_names[] = {"quick", "standard", "thorough", "soak", "proof", NULL};
 
 /*
- * What a regression shows in, and no more: three phases of the section, in every placement, for the
- * main question; for the others one placement where they say the most, one sample, and one hog in
- * the way instead of two, which halves the waits that are to be sat through (a factor of 10 in
- * place of 20). Six boots are the fewest with which an exact test on pairs can say anything at 5 %:
- * 2 of 2^6 outcomes are as extreme as "all six", and of 2^5 it would be 6 %. In virtual time labels
- * are permuted: 2 of 924, which survives Holm's correction among 23 primary tests and no more, so
- * that is how many there may be (tests/test_run_work.c). A control's factor hardly varies: one
- * sample in each section of each boot shows what it has to.
+ * What a regression shows in, and no more: the main question in every placement, the others in the
+ * one where they say the most; one sample in each boot, and one hog in the way instead of two,
+ * which halves the waits that are to be sat through (a factor of 10 in place of 20). Six boots are
+ * the fewest with which an exact test on pairs can say anything at 5 %: 2 of 2^6 outcomes are as
+ * extreme as "all six", and of 2^5 it would be 6 %. In virtual time labels are permuted: 2 of 924,
+ * which survives Holm's correction among 23 primary tests and no more, so that is how many there
+ * may be (tests/test_run_work.c). A control's factor hardly varies: one sample in each section of
+ * each boot shows what it has to.
  *
  * A section of virtual time costs some 4 s of a host's CPU for each of its busy seconds, a boot 4.5
  * s; twelve boots on two cores may take 20 s each. doc/benchmarks.md has what each row takes.
@@ -76,7 +76,7 @@ static const char *const short_and_long[] = {"depth", "1,8", NULL};
 	 .placements = its_placements}
 /* clang-format on */
 static const struct profile_item quick_items[] = {
-	{.workload = "mutex-inversion", .parameters = few_samples},
+	WHOLE("mutex-inversion", one_sample, NULL),
 	WHOLE("lock-chain", one_sample, same_cpu),
 	WHOLE("sleeping-owner", one_sample, same_cpu),
 	WHOLE("lock-kinds", one_pipe, same_cpu),
@@ -85,6 +85,7 @@ static const struct profile_item quick_items[] = {
 	WHOLE("rt-balance", one_round, cross_node),
 	WHOLE("cgroup-throttle", short_periods, cross_node),
 	WHOLE("wakeup-cost", few_batches, same_cpu),
+	{.workload = "mutex-inversion", .use = FOR_NAMED_WORKLOAD, .parameters = few_samples},
 	{.workload = "lock-chain",
 	 .use = FOR_NAMED_WORKLOAD,
 	 .parameters = two_samples,
