@@ -75,7 +75,7 @@ for moment in has_spoken has_result; do
 done
 
 # What runs for hours is ended like that one day.
-soak=(wakeup-cost --profile soak --param batches=5 --topology 1x1x1 --boots 2 --time=virtual --no-progress
+soak=(wakeup-cost --profile soak --param batches=11 --topology 1x1x1 --boots 2 --time=virtual --no-progress
 	--kernel-image "$image" --results "$work/results" --watchdog 120)
 run_whole "${soak[@]}"
 kill_and_resume has_result "${soak[@]}"
