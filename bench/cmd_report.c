@@ -124,7 +124,7 @@ static int write_report(const struct report_values *values, struct string_list *
 			const char *output)
 {
 	struct analysis_options options = {.baseline = values->analysis.baseline,
-					   .margin = (double)values->analysis.margin_percent / 100};
+					   .margin = values->analysis.margin_percent / 100};
 	struct analysis analysis;
 	struct results results;
 	int exit_code, err;
@@ -156,7 +156,7 @@ static int publish(const struct report_values *values, const struct string_list 
 {
 	const struct site_options options = {
 		.analysis = {.baseline = values->analysis.baseline,
-			     .margin = (double)values->analysis.margin_percent / 100},
+			     .margin = values->analysis.margin_percent / 100},
 		.has_logs = !values->no_logs,
 		.is_anonymous = values->anonymous,
 	};
