@@ -572,27 +572,34 @@ static void name_violated(const struct analysis *analysis, const struct violatio
 	buffer_add(text, violation->sections > named ? ", ...)." : ").");
 }
 
+static int say_violation(struct analysis *analysis, const struct violation *violation)
+{
+	const struct invariant *first = violation->first;
+	struct buffer text = {0};
+
+	buffer_format(&text,
+		      "VIOLATED with %s%s: %s was seen %llu time%s in %llu, and must be zero",
+		      label_of(analysis, first->variant), violation_note(analysis, first),
+		      analysis->results->sections[first->section].metrics[first->metric].name,
+		      (unsigned long long)violation->violations, plural(violation->violations),
+		      (unsigned long long)violation->exposure);
+	name_violated(analysis, violation, &text);
+	return add_headline(analysis, &text);
+}
+
+/* What counts comes before what does not. */
 static int say_invariants(struct analysis *analysis)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < analysis->n_invariants && !err; i++) {
-		const struct invariant *first = &analysis->invariants[i];
-		struct violation violation;
-		struct buffer text = {0};
+	for (int has_note = 0; has_note < 2; has_note++)
+		for (size_t i = 0; i < analysis->n_invariants && !err; i++) {
+			struct violation violation;
+			bool is_noted = *violation_note(analysis, &analysis->invariants[i]);
 
-		if (!find_violation(analysis, i, &violation))
-			continue;
-		buffer_format(
-			&text,
-			"VIOLATED with %s%s: %s was seen %llu time%s in %llu, and must be zero",
-			label_of(analysis, first->variant), violation_note(analysis, first),
-			analysis->results->sections[first->section].metrics[first->metric].name,
-			(unsigned long long)violation.violations, plural(violation.violations),
-			(unsigned long long)violation.exposure);
-		name_violated(analysis, &violation, &text);
-		err = add_headline(analysis, &text);
-	}
+			if (is_noted == has_note && find_violation(analysis, i, &violation))
+				err = say_violation(analysis, &violation);
+		}
 	return err;
 }
 
@@ -684,6 +691,17 @@ static void add_machines(const struct results *results, struct buffer *text)
 		buffer_format(text, "; and %zu more", count - MACHINES_NAMED);
 }
 
+/* " (7.3.1)" behind a label, where kernels differ and the label does not say which it is. */
+static void add_release(const struct results *results, size_t variant, struct buffer *text)
+{
+	const char *release = results->variants[variant].release;
+	const char *least = next_release(results, NULL);
+
+	if (release && next_release(results, least) &&
+	    !strstr(results->variants[variant].label, release))
+		buffer_format(text, " (%s)", release);
+}
+
 /* Kernel, machine, target, and how many boots the verdicts rest on. */
 static int say_basis(struct analysis *analysis)
 {
@@ -693,10 +711,12 @@ static int say_basis(struct analysis *analysis)
 	add_kernels(results, &text);
 	add_machines(results, &text);
 	buffer_format(&text, "; target %s, %s time", results->target, results->time);
-	for (size_t i = 0; i < results->n_variants; i++)
+	for (size_t i = 0; i < results->n_variants; i++) {
 		buffer_format(&text, "%s%zu boot%s of %s", i ? ", " : "; ",
 			      analysis->variants[i].ok, plural(analysis->variants[i].ok),
 			      label_of(analysis, i));
+		add_release(results, i, &text);
+	}
 	buffer_add(&text, ".");
 	return add_headline(analysis, &text);
 }
@@ -730,6 +750,9 @@ static int say_nothing_to_compare(struct analysis *analysis)
 					      !analysis->results->n_variants
 				      ? label_of(analysis, analysis->baseline)
 				      : "one variant");
+	else if (analysis->tests[FAMILY_PRIMARY])
+		buffer_add(&text, "No verdict: no primary metric was measured on both sides of a "
+				  "comparison.");
 	else
 		buffer_add(&text, "No verdict: the variants have no primary metric in common.");
 	return add_headline(analysis, &text);
@@ -737,15 +760,17 @@ static int say_nothing_to_compare(struct analysis *analysis)
 
 int headline_make(struct analysis *analysis)
 {
+	size_t unmeasured = count_verdicts(analysis, FAMILY_PRIMARY, VERDICT_NOT_MEASURED);
 	int err = reservations_make(analysis);
 
 	if (err)
 		return err;
 	analysis->exit_code = findings_exit_code(analysis);
 	err = say_invariants(analysis);
-	if (!err && (!analysis->tests[FAMILY_PRIMARY] || variants_measured(analysis) < 2))
+	if (!err &&
+	    (unmeasured == analysis->tests[FAMILY_PRIMARY] || variants_measured(analysis) < 2))
 		err = say_nothing_to_compare(analysis);
-	else if (!err)
+	if (!err && analysis->tests[FAMILY_PRIMARY] && variants_measured(analysis) >= 2)
 		err = say_metrics(analysis);
 	if (!err)
 		err = say_inversion(analysis);

@@ -147,6 +147,10 @@ grep -q ' 0 violated, 1 by the baseline; proxy against !proxy' "$work/screen" ||
 grep -q 'VIOLATED with !proxy (the baseline): cookie_violations was seen 2 times' "$work/screen" || fail "the headline does not say that it is the baseline: $(cat "$work/screen")"
 expect_exit 0 "$proxeval" report "$work/baseline-violated"
 grep -q 'with !proxy (the baseline), same-cpu' "$work/baseline-violated/index.html" || fail "the page does not say that it is the baseline"
+edit both-violated too-few 'for s in sections: s["metrics"][-1]["violations"] = 1'
+expect_exit 1 "$proxeval" compare "$work/both-violated"
+tr '\n' ' ' <"$work/out" | tr -s ' ' | grep -q ' 1 violated, 1 by the baseline; .* \* VIOLATED with proxy: .* \* VIOLATED with !proxy (the baseline): ' ||
+	fail "the variant's violation does not come first: $(head -n 12 "$work/out")"
 edit informative-violated too-few 'for s in sections: s["metrics"][-1].update(violations=int(label == "proxy"), role="informative")'
 expect_exit 2 "$proxeval" compare "$work/informative-violated"
 grep -q '0 violated; proxy' <(tr '\n' ' ' <"$work/out") || fail "an informative violation is counted"
@@ -184,6 +188,15 @@ tr '\n' ' ' <"$work/screen" | tr -s ' ' | grep -q 'proxy, 6 boots: mutex-inversi
 	fail "the losses are not told together: $(cat "$work/screen")"
 [ "$(grep -c '^| proxy | .* | broken | only' "$work/lossy/report.md")" -eq 1 ] || fail "report.md does not group the losses"
 grep -q '<td class="wide">mutex-inversion in all 4 placements</td>' "$work/lossy/index.html" || fail "the page does not group the losses"
+
+# Variants that measured nothing alike; kernels that differ and are in no label.
+edit apart quick-virtual 'boot["sections"] = [s for s in sections if (s["placement"]["name"] == "same-cpu") == (label == "proxy")]'
+expect_exit 2 "$proxeval" compare "$work/apart"
+grep -q '^\* No verdict: no primary metric was measured on both sides of a comparison' "$work/out" || fail "no word of nothing in common: $(head -n 12 "$work/out")"
+edit two-kernels too-few 'if label == "proxy": boot["environment"]["kernel"]["release"] = "7.3.1"'
+expect_exit 2 "$proxeval" compare "$work/two-kernels"
+tr '\n' ' ' <"$work/out" | tr -s ' ' | grep -q '2 boots of proxy (7.3.1), 2 boots of !proxy (7.2.13)\.\|2 boots of !proxy (7.2.13), 2 boots of proxy (7.3.1)\.' ||
+	fail "which kernel is whose is not said: $(head -n 12 "$work/out")"
 
 # An inversion factor for each workload; none where it tells no variant from another.
 edit two-workloads too-few 'import copy
