@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "bench/analysis_values.h"
 #include "bench/commands.h"
@@ -141,6 +142,11 @@ static int write_report(const struct report_values *values, struct string_list *
 	err = make_directories(output);
 	if (err)
 		message_errno(err, "cannot make the folder %s", output);
+	else if (access(output, W_OK))
+		err = message_errno(-errno,
+				    "cannot write the report into %s; --output DIR names "
+				    "another folder",
+				    output);
 	else
 		err = reports_write(&analysis, output);
 	exit_code = err ? EXIT_BROKE : EXIT_FINE;

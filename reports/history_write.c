@@ -7,6 +7,7 @@
 #include "bench/exit_codes.h"
 #include "reports/history_parts.h"
 #include "reports/page_table.h"
+#include "reports/sentences.h"
 #include "reports/writers.h"
 
 static const struct section_info *section_of(const struct history *history,
@@ -139,7 +140,8 @@ static void add_overview_row(struct page_table *table, const struct history *his
 	snprintf(indented, sizeof(indented), " %s", format_metric(name, metric, series->statistic));
 	page_table_add(
 		table,
-		(const char *[]){indented, section_of(history, series)->placement,
+		(const char *[]){indented,
+				 section_place(&table->arena, history->results, series->section),
 				 page_column_label(label, series->label),
 				 format_value(oldest, series->points[0].centre, metric->unit),
 				 format_value(newest, series->points[series->n_points - 1].centre,

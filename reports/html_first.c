@@ -123,15 +123,22 @@ static void add_violation(struct page *page, const struct violation *violation)
 		      (unsigned long long)violation->exposure);
 }
 
-/* What must never happen and did. */
+/* What must never happen and did; as in the headline, what counts comes first. */
 static void add_violations(struct page *page)
 {
-	struct violation violation;
+	const struct analysis *analysis = page->analysis;
 	size_t count = 0;
 
-	for (size_t i = 0; i < page->analysis->n_invariants; i++)
-		if (find_violation(page->analysis, i, &violation) && count++ < GLANCES_MAX)
+	for (int has_note = 0; has_note < 2; has_note++)
+		for (size_t i = 0; i < analysis->n_invariants && count < GLANCES_MAX; i++) {
+			struct violation violation;
+			bool is_noted = *violation_note(analysis, &analysis->invariants[i]);
+
+			if (is_noted != has_note || !find_violation(analysis, i, &violation))
+				continue;
 			add_violation(page, &violation);
+			count++;
+		}
 }
 
 /* The placements that have one verdict. */

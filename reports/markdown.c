@@ -272,6 +272,21 @@ static void add_facts(struct buffer *out, const struct analysis *analysis)
 	buffer_add(out, "\n");
 }
 
+/* Where it was, in a table of all workloads. */
+static void add_place_cell(struct buffer *out, const struct results *results, size_t section)
+{
+	struct arena arena = {0};
+
+	buffer_add(out, " ");
+	if (has_several_workloads(results)) {
+		add_escaped(out, results->sections[section].workload);
+		buffer_add(out, " ");
+	}
+	add_escaped(out, section_place(&arena, results, section));
+	buffer_add(out, " |");
+	arena_release(&arena);
+}
+
 static void add_invariants(struct buffer *out, const struct analysis *analysis)
 {
 	if (!analysis->n_invariants)
@@ -285,7 +300,7 @@ static void add_invariants(struct buffer *out, const struct analysis *analysis)
 
 		buffer_add(out, "|");
 		add_cell(out, section->metrics[invariant->metric].name);
-		add_cell(out, section->placement);
+		add_place_cell(out, analysis->results, invariant->section);
 		add_cell(out, label_of(analysis, invariant->variant));
 		buffer_format(out, " %llu | %llu |", (unsigned long long)invariant->violations,
 			      (unsigned long long)invariant->exposure);
@@ -315,7 +330,7 @@ static void add_tails(struct buffer *out, const struct analysis *analysis)
 
 		buffer_add(out, "|");
 		add_cell(out, format_metric(text, metric, main_statistic(metric->kind)));
-		add_cell(out, section->placement);
+		add_place_cell(out, analysis->results, tail->section);
 		add_cell(out, label_of(analysis, tail->variant));
 		buffer_format(out, " %llu |", (unsigned long long)tail->samples);
 		add_cell(out, format_value(text, tail->max, metric->unit));

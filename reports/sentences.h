@@ -35,4 +35,8 @@ int reservations_make(struct analysis *analysis);
 /* Whether a name of a metric alone does not say whose it is. */
 bool has_several_workloads(const struct results *results);
 
+/* Where a section was run, with the parameters that not all sections of its workload have:
+ * "same-cpu depth=4". In @arena. */
+const char *section_place(struct arena *arena, const struct results *results, size_t index);
+
 #endif

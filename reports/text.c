@@ -32,8 +32,10 @@ static void add_invariant(struct text_page *page, struct page_table *table,
 		 (unsigned long long)invariant->exposure, format_rate(rate, invariant->rate_upper));
 	page_table_add_verdict(
 		table,
-		(const char *[]){section->metrics[invariant->metric].name, section->placement,
-				 label_of(page->analysis, invariant->variant), seen, NULL},
+		(const char *[]){
+			section->metrics[invariant->metric].name,
+			section_place(&table->arena, page->analysis->results, invariant->section),
+			label_of(page->analysis, invariant->variant), seen, NULL},
 		invariant->verdict, "");
 }
 
@@ -50,8 +52,13 @@ static void add_invariants(struct text_page *page)
 				  "rates with 95 %)");
 	page_table_open(&table, page->out, page->style.has_colour, columns,
 			sizeof(columns) / sizeof(*columns));
-	for (size_t i = 0; i < analysis->n_invariants; i++)
-		add_invariant(page, &table, &analysis->invariants[i]);
+	for (size_t i = 0; i < analysis->n_invariants; i++) {
+		const struct invariant *invariant = &analysis->invariants[i];
+
+		text_add_workload(page, &table, i ? invariant[-1].section : SIZE_MAX,
+				  invariant->section);
+		add_invariant(page, &table, invariant);
+	}
 	page_table_close(&table);
 }
 
@@ -113,7 +120,7 @@ static void add_tail(struct text_page *page, struct page_table *table, const str
 	page_table_add(table,
 		       (const char *[]){
 			       format_metric(name, metric, main_statistic(metric->kind)),
-			       section->placement,
+			       section_place(&table->arena, page->analysis->results, tail->section),
 			       page_column_label(label, label_of(page->analysis, tail->variant)),
 			       samples, format_value(max, tail->max, metric->unit), levels, NULL});
 }
@@ -134,8 +141,12 @@ static void add_tails(struct text_page *page)
 			sizeof(columns) / sizeof(*columns));
 	page_table_add(&table, (const char *[]){"metric", "placement", "variant", "samples",
 						"maximum", "level, 95 % range", NULL});
-	for (size_t i = 0; i < analysis->n_tails; i++)
-		add_tail(page, &table, &analysis->tails[i]);
+	for (size_t i = 0; i < analysis->n_tails; i++) {
+		const struct tail *tail = &analysis->tails[i];
+
+		text_add_workload(page, &table, i ? tail[-1].section : SIZE_MAX, tail->section);
+		add_tail(page, &table, tail);
+	}
 	page_table_close(&table);
 	add_tail_reasons(page);
 }

@@ -317,12 +317,21 @@ static void open_named(struct text_page *page, struct page_table *table, size_t 
 					"ratio", "verdict", NULL});
 }
 
+void text_add_workload(struct text_page *page, struct page_table *table, size_t last,
+		       size_t section)
+{
+	const struct section_info *sections = page->analysis->results->sections;
+
+	if (has_several_workloads(page->analysis->results) &&
+	    (last == SIZE_MAX || strcmp(sections[last].workload, sections[section].workload)))
+		page_table_add_line(table, sections[section].workload);
+}
+
 /* Controls and the like: the metric and where, in one column. */
 static void add_named_row(struct text_page *page, struct page_table *table,
 			  const struct comparison *comparison)
 {
-	const struct section_info *section =
-		&page->analysis->results->sections[comparison->section];
+	const struct results *results = page->analysis->results;
 	const struct metric_info *metric = metric_of(page->analysis, comparison);
 	char name[FORMATTED_MAX], before[FORMATTED_MAX], after[FORMATTED_MAX];
 	char ratio[FORMATTED_MAX], more[FORMATTED_MAX];
@@ -330,7 +339,7 @@ static void add_named_row(struct text_page *page, struct page_table *table,
 	page_table_add_verdict(
 		table,
 		(const char *[]){format_metric(name, metric, comparison->statistic),
-				 section->placement,
+				 section_place(&table->arena, results, comparison->section),
 				 format_value(before, comparison->baseline.centre, metric->unit),
 				 format_value(after, comparison->other.centre, metric->unit),
 				 format_ratio(ratio, comparison->ratio), NULL},
@@ -341,6 +350,7 @@ static void add_secondary_of(struct text_page *page, size_t variant)
 {
 	const struct analysis *analysis = page->analysis;
 	struct page_table table = {0};
+	size_t last = SIZE_MAX;
 
 	for (size_t i = 0; i < analysis->n_comparisons; i++) {
 		const struct comparison *comparison = &analysis->comparisons[i];
@@ -350,7 +360,9 @@ static void add_secondary_of(struct text_page *page, size_t variant)
 			continue;
 		if (!table.out)
 			open_named(page, &table, variant);
+		text_add_workload(page, &table, last, comparison->section);
 		add_named_row(page, &table, comparison);
+		last = comparison->section;
 	}
 	if (table.out)
 		page_table_close(&table);
@@ -381,6 +393,7 @@ static void add_controls_of(struct text_page *page, size_t variant)
 {
 	const struct analysis *analysis = page->analysis;
 	struct page_table table = {0};
+	size_t last = SIZE_MAX;
 
 	/* Metric by metric: what is alike stands together. */
 	for (size_t i = 0; i < analysis->n_comparisons; i++) {
@@ -391,6 +404,8 @@ static void add_controls_of(struct text_page *page, size_t variant)
 			continue;
 		if (!table.out)
 			open_named(page, &table, variant);
+		text_add_workload(page, &table, last, first->section);
+		last = first->section;
 		for (size_t j = i; j < analysis->n_comparisons; j++)
 			if (analysis->comparisons[j].family == FAMILY_CONTROL &&
 			    is_same_block(page, first, &analysis->comparisons[j]))

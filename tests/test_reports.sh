@@ -122,11 +122,15 @@ expect_aligned() # FILE
 		fail "$1 is wider than 75 columns"
 }
 
-# edit NAME FROM PYTHON…: a copy of a fixture, its boots changed by statements about `boot`; what
+# edit NAME FROM PYTHON…: a copy of a fixture or of another such copy, its boots changed by statements about `boot`; what
 # make_result_fixtures.py has is there, too.
 edit()
 {
-	cp -r "$fixtures/$2" "$work/$1"
+	if [ -d "$work/$2" ]; then
+		cp -r "$work/$2" "$work/$1"
+	else
+		cp -r "$fixtures/$2" "$work/$1"
+	fi
 	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$TEST_TOP/tests /usr/bin/python3 - "$3" "$work/$1"/boot-*.json <<'END'
 import json, sys
 from make_result_fixtures import *
@@ -210,6 +214,21 @@ sections += [other, third]'
 expect_exit 2 "$proxeval" compare "$work/two-workloads"
 grep -q 'is the limit): mutex-inversion [12][0-9.]* with !proxy, 1[0-9.]* with proxy; rename-inversion 40.0 with !proxy, 2.00 with proxy\. ' <(tr '\n' ' ' <"$work/out" | tr -s ' ') ||
 	fail "the factors are not told by workload: $(cat "$work/out")"
+
+# Rows of a table over all sections say whose they are: the workload, and what parameter differs.
+edit swept two-workloads 'third = sections[2]
+third.update(id=sections[1]["id"] + ",depth=4", workload="rename-inversion", params={**sections[1]["params"], "depth": "4"})
+sections[1]["params"]["depth"] = "2"'
+expect_exit 0 "$proxeval" report "$work/swept"
+for row in 'migrations ' 'pi wait ' 'cookie_violations ' 'donor wait .* 24 '; do
+	[ "$(grep -c "^${row%% *}.* same-cpu depth=[24] .*" <(grep "^$row" "$work/swept/report.txt"))" -ge 2 ] ||
+		fail "rows do not tell sections apart: $(grep "^$row" "$work/swept/report.txt")"
+done
+[ "$(grep -c '^rename-inversion$' "$work/swept/report.txt")" -eq 4 ] || fail "not every table names the workload"
+grep -q '^| cookie_violations | rename-inversion same-cpu depth=4 | ' "$work/swept/report.md" || fail "report.md does not tell sections apart"
+expect_aligned "$work/swept/report.txt"
+"$proxeval" compare --history "$fixtures/same" "$fixtures/too-few" >"$work/out" || true
+grep -q '^ donor wait *same-cpu samples=40 *proxy ' "$work/out" || fail "a history's rows do not tell sections apart: $(cat "$work/out")"
 
 # Factors that a histogram keeps in thousandths are shown as factors.
 edit permille too-few 'for s in sections: s["metrics"].append(distribution("inversion_factor_permille", [20998, 19000], role="informative", unit="permille"))'
@@ -335,6 +354,15 @@ tr '\n' ' ' <"$work/out" | tr -s ' ' | grep -q '16 boots were left out as replay
 
 expect_exit 5 "$proxeval" compare "$fixtures"
 grep -qF "or $fixtures/* for all" "$work/err" || fail "no hint at the campaigns: $(cat "$work/err")"
+# A folder that is not the user's: one sentence, and where else the report could go.
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	cp "$proxeval" "$work/program"
+	cp -r "$fixtures/same" "$work/theirs"
+	chmod 755 "$work"
+	expect_exit 6 setpriv --reuid=65534 --regid=65534 --clear-groups "$work/program" report "$work/theirs"
+	[ "$(wc -l <"$work/err")" -eq 1 ] || fail "more than one sentence: $(cat "$work/err")"
+	grep -q 'cannot write the report into .*; --output DIR names another folder' "$work/err" || fail "$(cat "$work/err")"
+fi
 touch "$work/file"
 expect_exit 3 "$proxeval" report -o "$work/file" "$fixtures/same"
 [ "$(wc -l <"$work/err")" -eq 1 ] || fail "more than one sentence: $(cat "$work/err")"
