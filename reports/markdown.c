@@ -277,13 +277,7 @@ static void add_place_cell(struct buffer *out, const struct results *results, si
 {
 	struct arena arena = {0};
 
-	buffer_add(out, " ");
-	if (has_several_workloads(results)) {
-		add_escaped(out, results->sections[section].workload);
-		buffer_add(out, " ");
-	}
-	add_escaped(out, section_place(&arena, results, section));
-	buffer_add(out, " |");
+	add_cell(out, section_name(&arena, results, section));
 	arena_release(&arena);
 }
 

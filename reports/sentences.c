@@ -126,3 +126,12 @@ const char *section_place(struct arena *arena, const struct results *results, si
 	buffer_release(&text);
 	return kept ? kept : section->placement;
 }
+
+const char *section_name(struct arena *arena, const struct results *results, size_t index)
+{
+	const char *place = section_place(arena, results, index), *name = NULL;
+
+	if (has_several_workloads(results))
+		name = arena_format(arena, "%s %s", results->sections[index].workload, place);
+	return name ? name : place;
+}

@@ -39,4 +39,7 @@ bool has_several_workloads(const struct results *results);
  * "same-cpu depth=4". In @arena. */
 const char *section_place(struct arena *arena, const struct results *results, size_t index);
 
+/* The same with the workload where there are several: "lock-chain same-cpu depth=4". */
+const char *section_name(struct arena *arena, const struct results *results, size_t index);
+
 #endif

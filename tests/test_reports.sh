@@ -226,6 +226,7 @@ for row in 'migrations ' 'pi wait ' 'cookie_violations ' 'donor wait .* 24 '; do
 done
 [ "$(grep -c '^rename-inversion$' "$work/swept/report.txt")" -eq 4 ] || fail "not every table names the workload"
 grep -q '^| cookie_violations | rename-inversion same-cpu depth=4 | ' "$work/swept/report.md" || fail "report.md does not tell sections apart"
+grep -q '<th scope="row">rename-inversion same-cpu depth=4</th>' "$work/swept/index.html" || fail "the page's controls do not tell sections apart"
 expect_aligned "$work/swept/report.txt"
 "$proxeval" compare --history "$fixtures/same" "$fixtures/too-few" >"$work/out" || true
 grep -q '^ donor wait *same-cpu samples=40 *proxy ' "$work/out" || fail "a history's rows do not tell sections apart: $(cat "$work/out")"
