@@ -4,10 +4,10 @@
 
 #include "bench/options.h"
 
-/* What `compare` and `report` both let the user choose about the comparison. */
+/* What `compare`, `report` and `export` let the user choose about the comparison. */
 struct analysis_values {
 	const char *baseline;
-	uint64_t margin_percent;
+	double margin_percent;
 };
 
 /* Their entries in an option table; @at is the offset of the struct in the command's values. */
@@ -17,11 +17,11 @@ struct analysis_values {
 		.help = "compare with this variant (else !proxy, else the first of the campaign)", \
 		.offset = (at) + offsetof(struct analysis_values, baseline)                        \
 	}
-#define ANALYSIS_OPTION_MARGIN(at)                                                               \
-	{                                                                                        \
-		.name = "margin", .kind = OPTION_NUMBER, .argument = "PERCENT", .standard = "5", \
-		.min = 1, .max = 100, .help = "variants within so many percent are equivalent",  \
-		.offset = (at) + offsetof(struct analysis_values, margin_percent)                \
+#define ANALYSIS_OPTION_MARGIN(at)                                                                \
+	{                                                                                         \
+		.name = "margin", .kind = OPTION_PERCENT, .argument = "PERCENT", .standard = "5", \
+		.help = "variants within so many percent, such as 2.5, are equivalent",           \
+		.offset = (at) + offsetof(struct analysis_values, margin_percent)                 \
 	}
 
 #endif

@@ -393,6 +393,8 @@ static int take_option(struct reader *reader, const struct option_spec *option,
 		if (!err && slot)
 			*(const char **)slot = text;
 		break;
+	case OPTION_PERCENT: /* a campaign's file has none */
+		break;
 	}
 	return err;
 }

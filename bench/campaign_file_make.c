@@ -113,8 +113,9 @@ static void add_option(struct json_object *document, const struct option_spec *o
 			json_object_object_add(document, option->name,
 					       json_object_new_string(*(const char *const *)slot));
 		break;
-	case OPTION_LIST:   /* variants and what is in the workloads */
-	case OPTION_PRESET: /* is another option's value */
+	case OPTION_LIST:    /* variants and what is in the workloads */
+	case OPTION_PRESET:  /* is another option's value */
+	case OPTION_PERCENT: /* a campaign's file has none */
 		break;
 	}
 }

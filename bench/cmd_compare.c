@@ -175,7 +175,7 @@ static void note_hits(const struct analysis *analysis)
 static int run_verdicts(const struct compare_values *values, const struct string_list *operands)
 {
 	struct analysis_options options = {.baseline = values->analysis.baseline,
-					   .margin = (double)values->analysis.margin_percent / 100};
+					   .margin = values->analysis.margin_percent / 100};
 	struct selection selection = selection_of(values);
 	struct analysis analysis = {0};
 	struct results results;

@@ -94,9 +94,9 @@ static int write_output(const struct buffer *text, const char *output)
 
 static int export_results(const struct export_values *values, const struct string_list *operands)
 {
-	struct analysis_options analysis_options = {
-		.baseline = values->analysis.baseline,
-		.margin = (double)values->analysis.margin_percent / 100};
+	struct analysis_options analysis_options = {.baseline = values->analysis.baseline,
+						    .margin =
+							    values->analysis.margin_percent / 100};
 	struct export_options options = {
 		.table = strcmp(values->table, tables[CSV_VERDICTS]) ? CSV_FIGURES : CSV_VERDICTS,
 		.origin = values->origin,

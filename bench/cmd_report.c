@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "bench/analysis_values.h"
 #include "bench/commands.h"
@@ -124,7 +125,7 @@ static int write_report(const struct report_values *values, struct string_list *
 			const char *output)
 {
 	struct analysis_options options = {.baseline = values->analysis.baseline,
-					   .margin = (double)values->analysis.margin_percent / 100};
+					   .margin = values->analysis.margin_percent / 100};
 	struct analysis analysis;
 	struct results results;
 	int exit_code, err;
@@ -141,6 +142,11 @@ static int write_report(const struct report_values *values, struct string_list *
 	err = make_directories(output);
 	if (err)
 		message_errno(err, "cannot make the folder %s", output);
+	else if (access(output, W_OK))
+		err = message_errno(-errno,
+				    "cannot write the report into %s; --output DIR names "
+				    "another folder",
+				    output);
 	else
 		err = reports_write(&analysis, output);
 	exit_code = err ? EXIT_BROKE : EXIT_FINE;
@@ -156,7 +162,7 @@ static int publish(const struct report_values *values, const struct string_list 
 {
 	const struct site_options options = {
 		.analysis = {.baseline = values->analysis.baseline,
-			     .margin = (double)values->analysis.margin_percent / 100},
+			     .margin = values->analysis.margin_percent / 100},
 		.has_logs = !values->no_logs,
 		.is_anonymous = values->anonymous,
 	};

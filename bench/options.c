@@ -39,6 +39,23 @@ int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 	return 0;
 }
 
+int parse_percent(const char *text, double *out)
+{
+	size_t whole = strspn(text, "0123456789"), length = whole;
+	double value;
+
+	if (text[length] == '.')
+		length += 1 + strspn(text + length + 1, "0123456789");
+	/* A point alone is no number, and an exponent no way to write a percentage. */
+	if (!whole || text[length - 1] == '.' || strcmp(text + length + (text[length] == '%'), ""))
+		return -EINVAL;
+	value = strtod(text, NULL);
+	if (!(value > 0) || value > 100)
+		return -EINVAL;
+	*out = value;
+	return 0;
+}
+
 static size_t count_options(const struct command *command)
 {
 	size_t count = 0;
@@ -65,6 +82,17 @@ static int store_number(const struct command *command, const struct option_spec 
 		message_error("--%s takes a whole number, not '%s'; see 'proxeval %s --help'",
 			      option->name, text, command->name);
 	return err ? -EINVAL : 0;
+}
+
+static int store_percent(const struct option_spec *option, const char *text, double *slot)
+{
+	int err = parse_percent(text, slot);
+
+	if (err)
+		message_error("--%s takes per cent, more than 0 and at most 100, such as 5 or 2.5; "
+			      "not '%s'",
+			      option->name, text);
+	return err;
 }
 
 static int store_choice(const struct option_spec *option, const char *text, const char **slot)
@@ -97,6 +125,8 @@ static int store(const struct command *command, const struct option_spec *option
 		return 0;
 	case OPTION_NUMBER:
 		return store_number(command, option, text, slot);
+	case OPTION_PERCENT:
+		return store_percent(option, text, slot);
 	case OPTION_CHOICE:
 		return store_choice(option, text, slot);
 	case OPTION_LIST:
@@ -175,6 +205,13 @@ static int collect_operands(const struct command *command, int argc, char **argv
 		if (!operands) {
 			message_error("'%s' takes no '%s'; see 'proxeval %s --help'", command->name,
 				      argv[i], command->name);
+			return -EINVAL;
+		}
+		/* A file's name is never empty, nor is any other: a script's variable is. */
+		if (!*argv[i]) {
+			message_error("'' is not the name of a result, a folder or anything else; "
+				      "is a variable empty? See 'proxeval %s --help'",
+				      command->name);
 			return -EINVAL;
 		}
 		if (string_list_add(operands, argv[i]))

@@ -13,12 +13,13 @@
  * @offset, with the C type that its kind names.
  */
 enum option_kind {
-	OPTION_FLAG,   /* bool: --json */
-	OPTION_STRING, /* const char *: --seed-file FILE; points into argv */
-	OPTION_NUMBER, /* uint64_t, decimal or 0x…, from @min to @max */
-	OPTION_CHOICE, /* const char *, one of @choices (NULL-terminated) */
-	OPTION_LIST,   /* struct string_list: may be given many times */
-	OPTION_PRESET, /* a flag that stores @preset, a const char *: --quick is --profile quick */
+	OPTION_FLAG,	/* bool: --json */
+	OPTION_STRING,	/* const char *: --seed-file FILE; points into argv */
+	OPTION_NUMBER,	/* uint64_t, decimal or 0x…, from @min to @max */
+	OPTION_PERCENT, /* double: above 0, at most 100; "2.5" or "2.5%" */
+	OPTION_CHOICE,	/* const char *, one of @choices (NULL-terminated) */
+	OPTION_LIST,	/* struct string_list: may be given many times */
+	OPTION_PRESET,	/* a flag that stores @preset, a const char *: --quick is --profile quick */
 };
 
 struct string_list {
@@ -89,6 +90,9 @@ void options_print_help(FILE *out, const struct command *command);
 
 /* Appends to a list. 0 or -ENOMEM. */
 int string_list_add(struct string_list *list, const char *item);
+
+/* "5", "2.5" or "2.5%": more than 0 and at most 100. 0 or -EINVAL. */
+int parse_percent(const char *text, double *out);
 
 /* A number with nothing after it; 0, -EINVAL or -ERANGE. */
 int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *out);

@@ -77,7 +77,7 @@ static double deviate_at(const struct bootstrap *bootstrap, double tilt, double 
 	*point = cumulant.slope;
 	if (root < SMALL_DEVIATE)
 		return copysign(root, tilt) + bootstrap->cubes / (6 * pow(bootstrap->squares, 1.5));
-	return copysign(root + log(straight / root) / root, tilt);
+	return copysign(1, tilt) * (root + log(straight / root) / root);
 }
 
 /* A tilt, the point that belongs to it, and how far its deviate is beyond the wanted one. */

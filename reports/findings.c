@@ -152,21 +152,42 @@ static size_t count_unclean(const struct analysis *analysis)
 	return count;
 }
 
-static size_t count_violated(const struct analysis *analysis)
+static bool is_informative(const struct analysis *analysis, const struct invariant *invariant)
+{
+	return analysis->results->sections[invariant->section].metrics[invariant->metric].role ==
+	       ROLE_INFORMATIVE;
+}
+
+/* A variant that stands alone has nobody to be the baseline of. */
+static bool is_baselines(const struct analysis *analysis, const struct invariant *invariant)
+{
+	return invariant->variant == analysis->baseline && analysis->results->n_variants > 1;
+}
+
+const char *violation_note(const struct analysis *analysis, const struct invariant *invariant)
+{
+	if (is_informative(analysis, invariant))
+		return " (informative: it is not counted)";
+	return is_baselines(analysis, invariant) ? " (the baseline)" : "";
+}
+
+static size_t count_violations(const struct analysis *analysis, bool of_baseline)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < analysis->n_invariants; i++) {
 		const struct invariant *invariant = &analysis->invariants[i];
-		const struct section_info *section =
-			&analysis->results->sections[invariant->section];
 
 		count += invariant->verdict == VERDICT_VIOLATED &&
-			 (invariant->variant != analysis->baseline ||
-			  analysis->results->n_variants == 1) &&
-			 section->metrics[invariant->metric].role != ROLE_INFORMATIVE;
+			 is_baselines(analysis, invariant) == of_baseline &&
+			 !is_informative(analysis, invariant);
 	}
 	return count;
+}
+
+size_t baseline_violations(const struct analysis *analysis)
+{
+	return count_violations(analysis, true);
 }
 
 static size_t count_untested(const struct analysis *analysis)
@@ -190,7 +211,7 @@ size_t finding_count(const struct analysis *analysis, enum finding finding)
 	case FINDING_WORSE:
 		return count_verdicts(analysis, FAMILY_PRIMARY, VERDICT_WORSE);
 	case FINDING_VIOLATED:
-		return count_violated(analysis);
+		return count_violations(analysis, false);
 	case FINDING_UNHEALTHY:
 		return count_unhealthy(analysis);
 	case FINDING_INCONCLUSIVE:

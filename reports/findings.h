@@ -48,6 +48,12 @@ bool is_same_violation(const struct results *results, const struct invariant *a,
 /* Begins with analysis->invariants[@index]; false where that held, or an earlier one began it. */
 bool find_violation(const struct analysis *analysis, size_t index, struct violation *violation);
 
+/* What to say behind the variant's label where FINDING_VIOLATED does not count it; or "". */
+const char *violation_note(const struct analysis *analysis, const struct invariant *invariant);
+
+/* Invariants that the baseline itself violated: no regression, and not in FINDING_VIOLATED. */
+size_t baseline_violations(const struct analysis *analysis);
+
 /* Whether something that was not measured would have been a primary metric. */
 bool is_about_primary(const struct analysis *analysis, const struct unmeasured *what);
 

@@ -61,6 +61,9 @@ const char *format_value(char out[FORMATTED_MAX], double value, const char *unit
 		strcpy(out, "-");
 	} else if (!strcmp(unit, "ns")) {
 		format_duration(out, FORMATTED_MAX, value);
+	} else if (!strcmp(unit, "permille")) {
+		/* Histograms count whole numbers: factors are kept in thousandths. */
+		format_plain(out, FORMATTED_MAX, value / 1000);
 	} else if (value == floor(value) && fabs(value) < 1e15 && strcmp(unit, "ratio")) {
 		format_whole(out, FORMATTED_MAX, value);
 	} else {

@@ -9,7 +9,7 @@
 /* How numbers look to people. ASCII, three significant digits, the unit behind. */
 #define FORMATTED_MAX 48
 
-/* "18.9 ms", "0.05", "1,234,567", "12.5 %"; "-" for NaN. */
+/* "18.9 ms", "0.05", "1,234,567", "12.5 %"; "21.0" of 20,998 permille; "-" for NaN. */
 const char *format_value(char out[FORMATTED_MAX], double value, const char *unit);
 
 /* The same for an axis: "20 ms", not "20.0 ms". */

@@ -13,17 +13,22 @@
 #include "reports/overview.h"
 #include "reports/sentences.h"
 
+/* What the sections that have one verdict say. */
+struct spread {
+	size_t count;
+	double ratio_low, ratio_high, p_highest;
+	bool without_ratio; /* one has none: a value is 0 or negative */
+};
+
 /* One metric of a workload over all its sections, in one variant. */
 struct tally {
 	size_t variant;
 	const char *workload;
 	const struct metric_info *metric;
 	size_t *comparisons; /* indices, in order */
-	size_t total, by_verdict[VERDICT_UNTESTED + 1];
-	double ratio_low, ratio_high, p_highest; /* over those that have a verdict */
-	double open_low, open_high;		 /* ratios of those that are inconclusive */
+	size_t total;
+	struct spread by_verdict[VERDICT_UNTESTED + 1];
 	size_t more_boots;	   /* the most that any asks for, unless it is SIZE_MAX */
-	bool without_ratio;	   /* one with a verdict has none: a value is 0 or negative */
 	const char *why_not;	   /* of the first that was not measured; may be NULL */
 	bool has_shared_placement; /* several sections in one placement */
 };
@@ -41,33 +46,22 @@ static const struct section_info *section_of(const struct analysis *analysis,
 	return &analysis->results->sections[section];
 }
 
-static bool has_verdict(const struct comparison *comparison)
-{
-	return comparison->verdict != VERDICT_INCONCLUSIVE &&
-	       comparison->verdict != VERDICT_NOT_MEASURED;
-}
-
 static void count_comparison(const struct comparison *comparison, struct tally *tally)
 {
-	tally->by_verdict[comparison->verdict]++;
-	if (comparison->verdict == VERDICT_INCONCLUSIVE) {
-		if (comparison->more_boots != SIZE_MAX &&
-		    comparison->more_boots > tally->more_boots)
-			tally->more_boots = comparison->more_boots;
-		tally->open_low = fmin(tally->open_low, comparison->ratio);
-		tally->open_high = fmax(tally->open_high, comparison->ratio);
-		return;
-	}
-	if (comparison->verdict == VERDICT_NOT_MEASURED) {
-		if (!tally->why_not)
-			tally->why_not = comparison->reason;
-		return;
-	}
+	struct spread *spread = &tally->by_verdict[comparison->verdict];
+
+	if (!spread->count++)
+		*spread = (struct spread){1, INFINITY, -INFINITY, 0, false};
+	if (comparison->verdict == VERDICT_INCONCLUSIVE && comparison->more_boots != SIZE_MAX &&
+	    comparison->more_boots > tally->more_boots)
+		tally->more_boots = comparison->more_boots;
+	if (comparison->verdict == VERDICT_NOT_MEASURED && !tally->why_not)
+		tally->why_not = comparison->reason;
 	if (!(comparison->ratio > 0))
-		tally->without_ratio = true;
-	tally->ratio_low = fmin(tally->ratio_low, comparison->ratio);
-	tally->ratio_high = fmax(tally->ratio_high, comparison->ratio);
-	tally->p_highest = fmax(tally->p_highest, shown_p(comparison));
+		spread->without_ratio = true;
+	spread->ratio_low = fmin(spread->ratio_low, comparison->ratio);
+	spread->ratio_high = fmax(spread->ratio_high, comparison->ratio);
+	spread->p_highest = fmax(spread->p_highest, shown_p(comparison));
 }
 
 static struct tally *find_tally(struct analysis *analysis, struct tallies *tallies,
@@ -86,13 +80,8 @@ static struct tally *find_tally(struct analysis *analysis, struct tallies *talli
 	}
 	tally = arena_append(&analysis->arena, &tallies->items, &tallies->count, sizeof(*tally));
 	if (tally)
-		*tally = (struct tally){.variant = comparison->variant,
-					.workload = workload,
-					.metric = metric,
-					.ratio_low = INFINITY,
-					.ratio_high = -INFINITY,
-					.open_low = INFINITY,
-					.open_high = -INFINITY};
+		*tally = (struct tally){
+			.variant = comparison->variant, .workload = workload, .metric = metric};
 	return tally;
 }
 
@@ -124,13 +113,13 @@ static int make_tallies(struct analysis *analysis, struct tallies *tallies)
 /* The worst news first, then the good, then what is open; what stayed the same comes last. */
 static int rank_of(const struct tally *tally)
 {
-	if (tally->by_verdict[VERDICT_WORSE])
+	if (tally->by_verdict[VERDICT_WORSE].count)
 		return 0;
-	if (tally->by_verdict[VERDICT_BETTER])
+	if (tally->by_verdict[VERDICT_BETTER].count)
 		return 1;
-	if (tally->by_verdict[VERDICT_EQUIVALENT] == tally->total)
+	if (tally->by_verdict[VERDICT_EQUIVALENT].count == tally->total)
 		return 3;
-	return tally->by_verdict[VERDICT_INCONCLUSIVE] == tally->total ? 4 : 2;
+	return tally->by_verdict[VERDICT_INCONCLUSIVE].count == tally->total ? 4 : 2;
 }
 
 /* How many tallies of a variant have that rank. */
@@ -161,32 +150,24 @@ static void name_sections_with(const struct analysis *analysis, const struct tal
 	buffer_add(text, ")");
 }
 
-static void say_verdicts(const struct analysis *analysis, const struct tally *tally,
-			 struct buffer *text)
+/* "better in all 4 placements", "equivalent in 1 of 4 placements (same-cpu)" */
+static void say_where(const struct analysis *analysis, const struct tally *tally,
+		      enum verdict verdict, struct buffer *text)
 {
 	const char *where = tally->has_shared_placement ? "section" : "placement";
-	const char *separator = " ";
+	size_t count = tally->by_verdict[verdict].count;
 
-	for (enum verdict verdict = VERDICT_BETTER; verdict <= VERDICT_NOT_MEASURED; verdict++) {
-		size_t count = tally->by_verdict[verdict];
-
-		if (!count)
-			continue;
-		if (count == tally->total) {
-			buffer_format(text, " %s in ", verdict_word(verdict));
-			if (count > 2)
-				buffer_format(text, "all %zu %ss", count, where);
-			else if (count == 2)
-				buffer_format(text, "both %ss", where);
-			else
-				buffer_add(text, section_of(analysis, tally, 0)->placement);
-			return;
-		}
-		buffer_format(text, "%s%s in %zu of %zu %ss", separator, verdict_word(verdict),
-			      count, tally->total, where);
+	buffer_format(text, "%s in ", verdict_word(verdict));
+	if (count < tally->total) {
+		buffer_format(text, "%zu of %zu %ss", count, tally->total, where);
 		if (count <= 3)
 			name_sections_with(analysis, tally, verdict, text);
-		separator = ", ";
+	} else if (count > 2) {
+		buffer_format(text, "all %zu %ss", count, where);
+	} else if (count == 2) {
+		buffer_format(text, "both %ss", where);
+	} else {
+		buffer_add(text, section_of(analysis, tally, 0)->placement);
 	}
 }
 
@@ -227,8 +208,8 @@ static void say_range(double low, double high, const char *unit, struct buffer *
 		buffer_add(text, from);
 }
 
-static void say_centres(const struct analysis *analysis, const struct tally *tally, bool is_other,
-			struct buffer *text)
+static void say_centres(const struct analysis *analysis, const struct tally *tally,
+			enum verdict verdict, bool is_other, struct buffer *text)
 {
 	double low = INFINITY, high = -INFINITY;
 
@@ -236,7 +217,7 @@ static void say_centres(const struct analysis *analysis, const struct tally *tal
 		const struct comparison *one = &analysis->comparisons[tally->comparisons[i]];
 		const struct group *group = is_other ? &one->other : &one->baseline;
 
-		if (!has_verdict(one))
+		if (one->verdict != verdict)
 			continue;
 		low = fmin(low, group->centre);
 		high = fmax(high, group->centre);
@@ -244,48 +225,67 @@ static void say_centres(const struct analysis *analysis, const struct tally *tal
 	say_range(low, high, tally->metric->unit, text);
 }
 
-/* Where a ratio says nothing, since a value is 0 or negative: ": 0 ns with !proxy, 17.6 ms to
+/* Where a ratio says nothing, since a value is 0 or negative: "0 ns with !proxy, 17.6 ms to
  * 20.6 ms with proxy". */
 static void say_values(const struct analysis *analysis, const struct tally *tally,
-		       struct buffer *text)
+		       enum verdict verdict, struct buffer *text)
 {
-	buffer_add(text, ": ");
-	say_centres(analysis, tally, false, text);
+	say_centres(analysis, tally, verdict, false, text);
 	buffer_format(text, " with %s, ",
 		      label_of(analysis, variant_baseline(analysis, tally->variant)));
-	say_centres(analysis, tally, true, text);
+	say_centres(analysis, tally, verdict, true, text);
 	buffer_format(text, " with %s", label_of(analysis, tally->variant));
 }
 
-/*
- * ": 18.9 to 19.9 times shorter (x 0.050 to 0.053), p <= 0.0087"; the smaller change first. Of
- * one comparison the range that it may be in is said instead: "(x 0.050, 95 % range 0.048-0.052)".
- */
-static void say_effect(const struct analysis *analysis, const struct tally *tally,
-		       struct buffer *text)
+static void say_p(const struct spread *spread, struct buffer *text)
+{
+	char p[FORMATTED_MAX];
+
+	format_p(p, spread->p_highest);
+	buffer_format(text, ", p %s%s", *p == '<' ? "" : "<= ", p);
+}
+
+/* " (x 0.050 to 0.053)"; of one comparison with the range that it may be in: " (x 0.050, 95 %
+ * range 0.048 to 0.052)". */
+static void say_ratios(const struct analysis *analysis, const struct tally *tally,
+		       const struct spread *spread, struct buffer *text)
 {
 	const struct comparison *only = &analysis->comparisons[tally->comparisons[0]];
-	char low[FORMATTED_MAX], high[FORMATTED_MAX], p[FORMATTED_MAX];
+	char low[FORMATTED_MAX], high[FORMATTED_MAX];
 
-	if (tally->without_ratio) {
-		say_values(analysis, tally, text);
-		buffer_format(text, ", p %s%s", tally->p_highest < 0.0001 ? "" : "<= ",
-			      format_p(p, tally->p_highest));
-		return;
-	}
-	if (!(tally->ratio_low > 0) || !isfinite(tally->ratio_high))
-		return;
-	buffer_add(text, ": ");
-	say_smaller_first(tally->ratio_low, tally->ratio_high, tally->metric->unit, text);
-	format_ratio(low, tally->ratio_low);
-	format_ratio(high, tally->ratio_high);
+	format_ratio(low, spread->ratio_low);
+	format_ratio(high, spread->ratio_high);
 	buffer_format(text, " (x %s%s%s", low, strcmp(low, high) ? " to " : "",
 		      strcmp(low, high) ? high : "");
 	if (tally->total == 1 && !isnan(only->ratio_low))
 		buffer_format(text, ", 95 %% range %s to %s", format_ratio(low, only->ratio_low),
 			      format_ratio(high, only->ratio_high));
-	buffer_format(text, "), p %s%s",
-		      tally->p_highest < 0.0001 ? "" : "<= ", format_p(p, tally->p_highest));
+	buffer_add(text, ")");
+}
+
+/*
+ * How much it is in the sections that have this verdict, the smaller change first: ": 18.9 to 19.9
+ * times shorter (x 0.050 to 0.053), p <= 0.0087"; without a verdict ", so far 3.1 % longer".
+ */
+static void say_effect(const struct analysis *analysis, const struct tally *tally,
+		       enum verdict verdict, struct buffer *text)
+{
+	const struct spread *spread = &tally->by_verdict[verdict];
+	bool is_open = verdict == VERDICT_INCONCLUSIVE;
+
+	if (verdict == VERDICT_NOT_MEASURED || (is_open && spread->without_ratio) ||
+	    (!spread->without_ratio && !isfinite(spread->ratio_low)))
+		return;
+	buffer_add(text, is_open ? ", so far " : ": ");
+	if (spread->without_ratio) {
+		say_values(analysis, tally, verdict, text);
+	} else {
+		say_smaller_first(spread->ratio_low, spread->ratio_high, tally->metric->unit, text);
+		if (!is_open)
+			say_ratios(analysis, tally, spread, text);
+	}
+	if (!is_open)
+		say_p(spread, text);
 }
 
 /* "proxy against !proxy: " */
@@ -306,23 +306,28 @@ static void add_name(const struct analysis *analysis, const struct tally *tally,
 	buffer_add(text, format_metric(shown, tally->metric, main_statistic(tally->metric->kind)));
 }
 
+/* Each verdict with the sections that have it and what they show: a range over all of them
+ * would be nobody's. */
 static int say_metric(struct analysis *analysis, const struct tally *tally)
 {
 	struct buffer text = {0};
+	const char *separator = " ";
 
 	add_pair(analysis, tally->variant, &text);
 	add_name(analysis, tally, &text);
-	say_verdicts(analysis, tally, &text);
-	say_effect(analysis, tally, &text);
-	if (rank_of(tally) == 4 && tally->open_low > 0 && isfinite(tally->open_high)) {
-		buffer_add(&text, "; so far ");
-		say_smaller_first(tally->open_low, tally->open_high, tally->metric->unit, &text);
+	for (enum verdict verdict = VERDICT_BETTER; verdict <= VERDICT_NOT_MEASURED; verdict++) {
+		if (!tally->by_verdict[verdict].count)
+			continue;
+		buffer_add(&text, separator);
+		say_where(analysis, tally, verdict, &text);
+		say_effect(analysis, tally, verdict, &text);
+		if (verdict == VERDICT_INCONCLUSIVE && tally->more_boots)
+			buffer_format(&text, "; at least %zu more boot%s of each needed",
+				      tally->more_boots, plural(tally->more_boots));
+		separator = "; ";
 	}
-	if (tally->more_boots)
-		buffer_format(&text, "; at least %zu more boot%s of each needed", tally->more_boots,
-			      plural(tally->more_boots));
 	if (tally->why_not)
-		buffer_format(&text, "; not measured there (%s)", tally->why_not);
+		buffer_format(&text, ": %s", tally->why_not);
 	buffer_add(&text, ".");
 	return add_headline(analysis, &text);
 }
@@ -463,12 +468,12 @@ static int say_metrics(struct analysis *analysis)
 	return err ? err : say_machines(analysis);
 }
 
-/* The range over the sections of what a variant's boots have in the middle. */
-static bool centre_range(const struct analysis *analysis, const char *name, size_t variant,
-			 double *low, double *high)
+/* The range over a workload's sections of what a variant's boots have in the middle. */
+static bool say_factor(const struct analysis *analysis, const char *workload, size_t variant,
+		       struct buffer *text)
 {
-	*low = INFINITY;
-	*high = -INFINITY;
+	double low = INFINITY, high = -INFINITY;
+
 	for (size_t i = 0; i < analysis->n_comparisons; i++) {
 		const struct comparison *comparison = &analysis->comparisons[i];
 		const struct metric_info *metric = metric_of(analysis, comparison);
@@ -476,34 +481,73 @@ static bool centre_range(const struct analysis *analysis, const char *name, size
 			comparison->variant == variant ? &comparison->other : &comparison->baseline;
 
 		if ((comparison->variant != variant && comparison->against != variant) ||
-		    strcmp(metric->name, name) ||
+		    strcmp(metric->name, "inversion_factor") ||
+		    strcmp(analysis->results->sections[comparison->section].workload, workload) ||
 		    comparison->statistic != main_statistic(metric->kind) || isnan(group->centre))
 			continue;
-		*low = fmin(*low, group->centre);
-		*high = fmax(*high, group->centre);
+		low = fmin(low, group->centre);
+		high = fmax(high, group->centre);
 	}
-	return isfinite(*low);
+	if (!isfinite(low))
+		return false;
+	say_range(low, high, "ratio", text);
+	return true;
 }
 
-static int say_inversion(struct analysis *analysis)
+/* "20.2 to 23.7 with !proxy, 1.05 to 1.22 with proxy"; nothing where all variants have the same. */
+static void say_factors(const struct analysis *analysis, const char *workload, struct buffer *text)
 {
-	struct buffer text = {0};
-	const char *separator = "";
+	struct buffer said = {0}, first = {0};
+	bool is_same = true;
+	size_t count = 0;
 
 	for (size_t variant = 0; variant < analysis->results->n_variants; variant++) {
-		double low, high;
+		struct buffer range = {0};
 
-		if (!centre_range(analysis, "inversion_factor", variant, &low, &high))
-			continue;
-		buffer_add(&text, *separator
-					  ? separator
-					  : "Inversion factor (the wait over what the owner still "
-					    "had to do; 1.0 is the limit): ");
-		say_range(low, high, "ratio", &text);
-		buffer_format(&text, " with %s", label_of(analysis, variant));
-		separator = ", ";
+		if (say_factor(analysis, workload, variant, &range)) {
+			buffer_format(&said, "%s%s with %s", count ? ", " : "",
+				      range.text ? range.text : "", label_of(analysis, variant));
+			if (!count++)
+				buffer_add(&first, range.text ? range.text : "");
+			is_same &= first.text && range.text && !strcmp(first.text, range.text);
+		}
+		text->failed |= range.failed;
+		buffer_release(&range);
 	}
-	if (!text.length) {
+	if (said.text && (count == 1 || !is_same))
+		buffer_add(text, said.text);
+	text->failed |= said.failed || first.failed;
+	buffer_release(&said);
+	buffer_release(&first);
+}
+
+/* The sections are in the order of their workloads. */
+static int say_inversion(struct analysis *analysis)
+{
+	const struct results *results = analysis->results;
+	const char *last = "";
+	struct buffer text = {0};
+
+	for (size_t i = 0; i < results->n_sections; i++) {
+		const char *workload = results->sections[i].workload;
+		struct buffer factors = {0};
+
+		if (strcmp(workload, last))
+			say_factors(analysis, workload, &factors);
+		last = workload;
+		if (factors.length) {
+			buffer_add(&text,
+				   text.length ? "; "
+					       : "Inversion factor (the wait over what the owner "
+						 "still had to do; 1.0 is the limit): ");
+			if (has_several_workloads(results))
+				buffer_format(&text, "%s ", workload);
+			buffer_add(&text, factors.text);
+		}
+		text.failed |= factors.failed;
+		buffer_release(&factors);
+	}
+	if (!text.length && !text.failed) {
 		buffer_release(&text);
 		return 0;
 	}
@@ -528,27 +572,34 @@ static void name_violated(const struct analysis *analysis, const struct violatio
 	buffer_add(text, violation->sections > named ? ", ...)." : ").");
 }
 
+static int say_violation(struct analysis *analysis, const struct violation *violation)
+{
+	const struct invariant *first = violation->first;
+	struct buffer text = {0};
+
+	buffer_format(&text,
+		      "VIOLATED with %s%s: %s was seen %llu time%s in %llu, and must be zero",
+		      label_of(analysis, first->variant), violation_note(analysis, first),
+		      analysis->results->sections[first->section].metrics[first->metric].name,
+		      (unsigned long long)violation->violations, plural(violation->violations),
+		      (unsigned long long)violation->exposure);
+	name_violated(analysis, violation, &text);
+	return add_headline(analysis, &text);
+}
+
+/* What counts comes before what does not. */
 static int say_invariants(struct analysis *analysis)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < analysis->n_invariants && !err; i++) {
-		const struct invariant *first = &analysis->invariants[i];
-		struct violation violation;
-		struct buffer text = {0};
+	for (int has_note = 0; has_note < 2; has_note++)
+		for (size_t i = 0; i < analysis->n_invariants && !err; i++) {
+			struct violation violation;
+			bool is_noted = *violation_note(analysis, &analysis->invariants[i]);
 
-		if (!find_violation(analysis, i, &violation))
-			continue;
-		buffer_format(
-			&text,
-			"VIOLATED with %s: %s was seen %llu time%s in %llu, and must be zero",
-			label_of(analysis, first->variant),
-			analysis->results->sections[first->section].metrics[first->metric].name,
-			(unsigned long long)violation.violations, plural(violation.violations),
-			(unsigned long long)violation.exposure);
-		name_violated(analysis, &violation, &text);
-		err = add_headline(analysis, &text);
-	}
+			if (is_noted == has_note && find_violation(analysis, i, &violation))
+				err = say_violation(analysis, &violation);
+		}
 	return err;
 }
 
@@ -640,6 +691,17 @@ static void add_machines(const struct results *results, struct buffer *text)
 		buffer_format(text, "; and %zu more", count - MACHINES_NAMED);
 }
 
+/* " (7.3.1)" behind a label, where kernels differ and the label does not say which it is. */
+static void add_release(const struct results *results, size_t variant, struct buffer *text)
+{
+	const char *release = results->variants[variant].release;
+	const char *least = next_release(results, NULL);
+
+	if (release && next_release(results, least) &&
+	    !strstr(results->variants[variant].label, release))
+		buffer_format(text, " (%s)", release);
+}
+
 /* Kernel, machine, target, and how many boots the verdicts rest on. */
 static int say_basis(struct analysis *analysis)
 {
@@ -649,10 +711,12 @@ static int say_basis(struct analysis *analysis)
 	add_kernels(results, &text);
 	add_machines(results, &text);
 	buffer_format(&text, "; target %s, %s time", results->target, results->time);
-	for (size_t i = 0; i < results->n_variants; i++)
+	for (size_t i = 0; i < results->n_variants; i++) {
 		buffer_format(&text, "%s%zu boot%s of %s", i ? ", " : "; ",
 			      analysis->variants[i].ok, plural(analysis->variants[i].ok),
 			      label_of(analysis, i));
+		add_release(results, i, &text);
+	}
 	buffer_add(&text, ".");
 	return add_headline(analysis, &text);
 }
@@ -686,6 +750,9 @@ static int say_nothing_to_compare(struct analysis *analysis)
 					      !analysis->results->n_variants
 				      ? label_of(analysis, analysis->baseline)
 				      : "one variant");
+	else if (analysis->tests[FAMILY_PRIMARY])
+		buffer_add(&text, "No verdict: no primary metric was measured on both sides of a "
+				  "comparison.");
 	else
 		buffer_add(&text, "No verdict: the variants have no primary metric in common.");
 	return add_headline(analysis, &text);
@@ -693,15 +760,17 @@ static int say_nothing_to_compare(struct analysis *analysis)
 
 int headline_make(struct analysis *analysis)
 {
+	size_t unmeasured = count_verdicts(analysis, FAMILY_PRIMARY, VERDICT_NOT_MEASURED);
 	int err = reservations_make(analysis);
 
 	if (err)
 		return err;
 	analysis->exit_code = findings_exit_code(analysis);
 	err = say_invariants(analysis);
-	if (!err && (!analysis->tests[FAMILY_PRIMARY] || variants_measured(analysis) < 2))
+	if (!err &&
+	    (unmeasured == analysis->tests[FAMILY_PRIMARY] || variants_measured(analysis) < 2))
 		err = say_nothing_to_compare(analysis);
-	else if (!err)
+	if (!err && analysis->tests[FAMILY_PRIMARY] && variants_measured(analysis) >= 2)
 		err = say_metrics(analysis);
 	if (!err)
 		err = say_inversion(analysis);

@@ -6,7 +6,8 @@
 
 #include "bench/exit_codes.h"
 #include "reports/history_parts.h"
-#include "reports/page.h"
+#include "reports/page_table.h"
+#include "reports/sentences.h"
 #include "reports/writers.h"
 
 static const struct section_info *section_of(const struct history *history,
@@ -42,8 +43,8 @@ static const struct history_change *change_at(const struct history_series *serie
 	return NULL;
 }
 
-static void add_change_line(struct buffer *out, bool has_colour,
-			    const struct history_change *change, const char *unit)
+static void add_change_line(struct page_table *table, const struct history_change *change,
+			    const char *unit)
 {
 	char amount[CHANGE_TEXT_MAX], p[FORMATTED_MAX];
 	struct buffer row = {0};
@@ -51,43 +52,48 @@ static void add_change_line(struct buffer *out, bool has_colour,
 	format_p(p, change->p);
 	buffer_format(&row, "  %s %s, p %s%s: ", change->is_drift ? "drift," : "step,",
 		      history_format_change(amount, change, unit), *p == '<' ? "" : "= ", p);
-	if (row.text)
-		page_add_row(out, has_colour, row.text, change->verdict, "");
+	page_table_add_verdict_line(table, row.text ? row.text : "", change->verdict);
+	table->out->failed |= row.failed;
 	buffer_release(&row);
 }
 
-static void add_point(struct buffer *out, const struct history *history,
+static void add_point(struct page_table *table, const struct history *history,
 		      const struct history_series *series, size_t index)
 {
 	const struct history_point *point = &series->points[index];
 	const char *unit = history_metric(history, series)->unit;
-	char value[FORMATTED_MAX], ratio[FORMATTED_MAX];
-	struct buffer row = {0};
+	char boots[FORMATTED_MAX], value[FORMATTED_MAX], ratio[FORMATTED_MAX];
 
-	buffer_format(&row, "%-16.30s %-32.60s %5zu %9s %8s", point->release,
-		      history->results->campaigns[point->campaign].id, point->n_boots,
-		      format_value(value, point->centre, unit),
-		      format_ratio(ratio, point->centre / series->points[0].centre));
-	page_add_line(out, row.text ? row.text : "");
-	buffer_release(&row);
+	snprintf(boots, sizeof(boots), "%zu", point->n_boots);
+	page_table_add(
+		table,
+		(const char *[]){point->release, history->results->campaigns[point->campaign].id,
+				 boots, format_value(value, point->centre, unit),
+				 format_ratio(ratio, point->centre / series->points[0].centre),
+				 NULL});
 }
 
 /* Every campaign of a series, with its changes between them. */
 static void add_series(struct buffer *out, const struct history *history,
 		       const struct history_series *series, bool has_colour)
 {
+	static const struct page_column columns[] = {
+		{16, 1, false}, {32, 1, false}, {5, 1, true}, {9, 1, true}, {8, 0, true}};
 	const char *unit = history_metric(history, series)->unit;
+	struct page_table table;
 
 	add_series_title(out, history, series);
-	buffer_format(out, "%-16s %-32s %5s %9s %8s\n", "release", "campaign", "boots", "figure",
-		      "to first");
+	page_table_open(&table, out, has_colour, columns, sizeof(columns) / sizeof(*columns));
+	page_table_add(&table, (const char *[]){"release", "campaign", "boots", "figure",
+						"to first", NULL});
 	for (size_t i = 0; i < series->n_points; i++) {
 		const struct history_change *change = change_at(series, i);
 
 		if (change)
-			add_change_line(out, has_colour, change, unit);
-		add_point(out, history, series, i);
+			add_change_line(&table, change, unit);
+		add_point(&table, history, series, i);
 	}
+	page_table_close(&table);
 }
 
 static const char *state_of(const struct history_series *series, char out[FORMATTED_MAX])
@@ -105,7 +111,7 @@ static const char *state_of(const struct history_series *series, char out[FORMAT
 }
 
 /* A line over the series of one workload on one machine, where there are several of either. */
-static void add_overview_title(struct buffer *out, const struct history *history,
+static void add_overview_title(struct page_table *table, const struct history *history,
 			       const struct history_series *series,
 			       const struct history_series *last)
 {
@@ -119,33 +125,37 @@ static void add_overview_title(struct buffer *out, const struct history *history
 	buffer_add(&title, workload);
 	if (results->n_machines > 1)
 		buffer_format(&title, " on %s", results->machines[series->machine].name);
-	page_add_line(out, title.text ? title.text : "");
+	page_table_add_line(table, title.text ? title.text : "");
+	table->out->failed |= title.failed;
 	buffer_release(&title);
 }
 
-static void add_overview_row(struct buffer *out, const struct history *history,
+static void add_overview_row(struct page_table *table, const struct history *history,
 			     const struct history_series *series)
 {
 	const struct metric_info *metric = history_metric(history, series);
 	char name[FORMATTED_MAX], oldest[FORMATTED_MAX], newest[FORMATTED_MAX];
-	char state[FORMATTED_MAX], label[FORMATTED_MAX];
-	struct buffer row = {0};
+	char state[FORMATTED_MAX], label[FORMATTED_MAX], indented[FORMATTED_MAX + 1];
 
-	buffer_format(
-		&row, " %-16.30s %-13.40s %-7s %8s %8s  %s",
-		format_metric(name, metric, series->statistic),
-		section_of(history, series)->placement, page_column_label(label, series->label),
-		format_value(oldest, series->points[0].centre, metric->unit),
-		format_value(newest, series->points[series->n_points - 1].centre, metric->unit),
-		state_of(series, state));
-	page_add_line(out, row.text ? row.text : "");
-	buffer_release(&row);
+	snprintf(indented, sizeof(indented), " %s", format_metric(name, metric, series->statistic));
+	page_table_add(
+		table,
+		(const char *[]){indented,
+				 section_place(&table->arena, history->results, series->section),
+				 page_column_label(label, series->label),
+				 format_value(oldest, series->points[0].centre, metric->unit),
+				 format_value(newest, series->points[series->n_points - 1].centre,
+					      metric->unit),
+				 state_of(series, state), NULL});
 }
 
 /* One row per series: from where to where it went. */
 static void add_overview(struct buffer *out, const struct history *history, enum family family)
 {
+	static const struct page_column columns[] = {
+		{17, 1, false}, {13, 1, false}, {7, 1, false}, {8, 1, true}, {8, 2, true}};
 	const struct history_series *last = NULL;
+	struct page_table table = {0};
 
 	for (size_t i = 0; i < history->n_series; i++) {
 		const struct history_series *series = &history->series[i];
@@ -156,13 +166,18 @@ static void add_overview(struct buffer *out, const struct history *history, enum
 			page_add_title(out, family == FAMILY_PRIMARY
 						    ? "All primary series"
 						    : "Controls: these should not change");
-			buffer_format(out, " %-16s %-13s %-7s %8s %8s  %s\n", "metric", "placement",
-				      "variant", "oldest", "newest", "changes");
+			page_table_open(&table, out, false, columns,
+					sizeof(columns) / sizeof(*columns));
+			page_table_add(&table,
+				       (const char *[]){" metric", "placement", "variant", "oldest",
+							"newest", "changes", NULL});
 		}
-		add_overview_title(out, history, series, last);
-		add_overview_row(out, history, series);
+		add_overview_title(&table, history, series, last);
+		add_overview_row(&table, history, series);
 		last = series;
 	}
+	if (table.out)
+		page_table_close(&table);
 }
 
 static void add_method(struct buffer *out, const struct history *history)

@@ -5,6 +5,7 @@
 
 #include "reports/format.h"
 #include "reports/html_page.h"
+#include "reports/sentences.h"
 
 static bool is_in(const struct comparison *comparison, enum family family, size_t first, size_t end)
 {
@@ -110,15 +111,25 @@ static void add_variants(struct page *page, const struct comparison *comparison)
 	buffer_add(page->out, "</td>");
 }
 
+/* Controls are in one table for all sections; others stand below their workload's heading. */
+static void add_place(struct page *page, const struct table *table, size_t section)
+{
+	struct arena arena = {0};
+
+	page_row_head(page, table->family == FAMILY_CONTROL
+				    ? section_name(&arena, page->results, section)
+				    : page->results->sections[section].placement);
+	arena_release(&arena);
+}
+
 static void add_row(struct page *page, const struct table *table,
 		    const struct comparison *comparison)
 {
-	const struct section_info *section = &page->results->sections[comparison->section];
 	const struct metric_info *metric = page_metric(page, comparison);
 	char text[FORMATTED_MAX];
 
 	buffer_add(page->out, "<tr>");
-	page_row_head(page, section->placement);
+	add_place(page, table, comparison->section);
 	/* Early, so that a narrow screen shows it without scrolling. */
 	add_verdict(page, comparison);
 	page_cell(page, format_metric(text, metric, comparison->statistic));

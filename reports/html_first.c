@@ -106,7 +106,8 @@ static void add_violation(struct page *page, const struct violation *violation)
 	buffer_add(page->out, " ");
 	page_chip(page, VERDICT_VIOLATED, 0);
 	buffer_add(page->out, "<br><span class=\"soft\">");
-	buffer_format_html(page->out, "with %s, ", page_label(page, first->variant));
+	buffer_format_html(page->out, "with %s%s, ", page_label(page, first->variant),
+			   violation_note(page->analysis, first));
 	if (violation->sections > 1)
 		buffer_format_html(page->out, "%zu sections of %s", violation->sections,
 				   section->workload);
@@ -122,25 +123,38 @@ static void add_violation(struct page *page, const struct violation *violation)
 		      (unsigned long long)violation->exposure);
 }
 
-/* What must never happen and did. */
+/* What must never happen and did; as in the headline, what counts comes first. */
 static void add_violations(struct page *page)
 {
-	struct violation violation;
+	const struct analysis *analysis = page->analysis;
 	size_t count = 0;
 
-	for (size_t i = 0; i < page->analysis->n_invariants; i++)
-		if (find_violation(page->analysis, i, &violation) && count++ < GLANCES_MAX)
+	for (int has_note = 0; has_note < 2; has_note++)
+		for (size_t i = 0; i < analysis->n_invariants && count < GLANCES_MAX; i++) {
+			struct violation violation;
+			bool is_noted = *violation_note(analysis, &analysis->invariants[i]);
+
+			if (is_noted != has_note || !find_violation(analysis, i, &violation))
+				continue;
 			add_violation(page, &violation);
+			count++;
+		}
 }
+
+/* The placements that have one verdict. */
+struct share {
+	const struct comparison *first;
+	size_t count, more_boots;
+	double ratio_low, ratio_high;	    /* of those with a ratio */
+	double interval_low, interval_high; /* around them all; NaN: one has none */
+	double p_highest;
+};
 
 /* One primary metric of a workload in one variant, over all its sections. */
 struct glance {
 	const struct comparison *first;
-	size_t count, by_verdict[VERDICT_UNTESTED + 1];
-	size_t more_boots;
-	double ratio_low, ratio_high;	    /* of those with a ratio */
-	double interval_low, interval_high; /* around them all; NaN: one has none */
-	double p_highest;		    /* of those with a verdict */
+	size_t count, n_verdicts;
+	struct share by_verdict[VERDICT_UNTESTED + 1];
 };
 
 static bool is_same_glance(const struct page *page, const struct comparison *a,
@@ -156,23 +170,28 @@ static bool is_same_glance(const struct page *page, const struct comparison *a,
 
 static void count_in(struct glance *glance, const struct comparison *comparison)
 {
+	struct share *share = &glance->by_verdict[comparison->verdict];
+
 	glance->count++;
-	glance->by_verdict[comparison->verdict]++;
+	if (!share->count++) {
+		*share = (struct share){comparison, 1,	      0,	 INFINITY,
+					-INFINITY,  INFINITY, -INFINITY, NAN};
+		glance->n_verdicts++;
+	}
 	if (comparison->verdict == VERDICT_INCONCLUSIVE && comparison->more_boots < 100000 &&
-	    comparison->more_boots > glance->more_boots)
-		glance->more_boots = comparison->more_boots;
-	if (comparison->verdict != VERDICT_INCONCLUSIVE)
-		glance->p_highest = fmax(glance->p_highest, shown_p(comparison));
+	    comparison->more_boots > share->more_boots)
+		share->more_boots = comparison->more_boots;
+	share->p_highest = fmax(share->p_highest, shown_p(comparison));
 	if (!(comparison->ratio > 0))
 		return;
-	glance->ratio_low = fmin(glance->ratio_low, comparison->ratio);
-	glance->ratio_high = fmax(glance->ratio_high, comparison->ratio);
-	if (isnan(comparison->ratio_low) || isnan(glance->interval_low)) {
-		glance->interval_low = glance->interval_high = NAN;
+	share->ratio_low = fmin(share->ratio_low, comparison->ratio);
+	share->ratio_high = fmax(share->ratio_high, comparison->ratio);
+	if (isnan(comparison->ratio_low) || isnan(share->interval_low)) {
+		share->interval_low = share->interval_high = NAN;
 		return;
 	}
-	glance->interval_low = fmin(glance->interval_low, comparison->ratio_low);
-	glance->interval_high = fmax(glance->interval_high, comparison->ratio_high);
+	share->interval_low = fmin(share->interval_low, comparison->ratio_low);
+	share->interval_high = fmax(share->interval_high, comparison->ratio_high);
 }
 
 /* Begins with the comparison @index; false where an earlier one has been the first. */
@@ -180,12 +199,7 @@ static bool find_glance(const struct page *page, size_t index, struct glance *gl
 {
 	const struct comparison *comparisons = page->analysis->comparisons;
 
-	*glance = (struct glance){.first = &comparisons[index],
-				  .ratio_low = INFINITY,
-				  .ratio_high = -INFINITY,
-				  .interval_low = INFINITY,
-				  .interval_high = -INFINITY,
-				  .p_highest = NAN};
+	*glance = (struct glance){.first = &comparisons[index]};
 	if (comparisons[index].family != FAMILY_PRIMARY)
 		return false;
 	for (size_t i = 0; i < index; i++)
@@ -207,8 +221,8 @@ static void add_what(struct page *page, const struct glance *glance)
 		format_metric(name, page_metric(page, glance->first), glance->first->statistic));
 	buffer_add(page->out, " ");
 	for (enum verdict verdict = 0; verdict <= VERDICT_UNTESTED; verdict++)
-		if (glance->by_verdict[verdict]) {
-			page_chip(page, verdict, glance->by_verdict[verdict]);
+		if (glance->by_verdict[verdict].count) {
+			page_chip(page, verdict, glance->by_verdict[verdict].count);
 			buffer_add(page->out, " ");
 		}
 	buffer_add(page->out, "<br><span class=\"soft\">");
@@ -221,36 +235,48 @@ static void add_what(struct page *page, const struct glance *glance)
 		      glance->count == 1 ? "" : "s");
 }
 
-/* Where no placement has a ratio, since a value is 0 or negative: the first one's values. */
-static void add_values(struct page *page, const struct glance *glance)
+/* Which verdict a line is about, where there are several: "equivalent: ". */
+static void add_whose(struct page *page, const struct glance *glance, enum verdict verdict)
 {
-	const char *unit = page_metric(page, glance->first)->unit;
+	buffer_add(page->out, "<br><span class=\"soft\">");
+	if (glance->n_verdicts > 1)
+		buffer_format(page->out, "%s: ", verdict_word(verdict));
+}
+
+/* Where no placement has a ratio, since a value is 0 or negative: the first one's values. */
+static void add_values(struct page *page, const struct glance *glance, enum verdict verdict)
+{
+	const struct comparison *first = glance->by_verdict[verdict].first;
+	const char *unit = page_metric(page, first)->unit;
 	char before[FORMATTED_MAX], after[FORMATTED_MAX];
 
-	if (isnan(glance->first->baseline.centre) || isnan(glance->first->other.centre))
-		buffer_add(page->out, "<b>no figure</b></dd></div>");
-	else
-		buffer_format(page->out,
-			      "<b>%s &rarr; %s</b><br><span class=\"soft\">in the first placement; "
-			      "these have no ratio</span></dd></div>",
-			      format_value(before, glance->first->baseline.centre, unit),
-			      format_value(after, glance->first->other.centre, unit));
+	if (isnan(first->baseline.centre) || isnan(first->other.centre)) {
+		buffer_add(page->out, "<b>no figure</b>");
+		add_whose(page, glance, verdict);
+		buffer_add(page->out, glance->n_verdicts > 1 ? "on one side</span>" : "</span>");
+		return;
+	}
+	buffer_format(page->out, "<b>%s &rarr; %s</b>",
+		      format_value(before, first->baseline.centre, unit),
+		      format_value(after, first->other.centre, unit));
+	add_whose(page, glance, verdict);
+	buffer_add(page->out, "in the first placement; these have no ratio</span>");
 }
 
 /* The change nearest to none first: "13.9 to 15.4 times shorter". */
-static void add_how_much(struct page *page, const struct glance *glance)
+static void add_change(struct page *page, const struct glance *glance, enum verdict verdict)
 {
+	const struct share *share = &glance->by_verdict[verdict];
 	const char *unit = page_metric(page, glance->first)->unit;
-	bool is_down = glance->ratio_high < 1;
+	bool is_down = share->ratio_high < 1;
 	char from[FORMATTED_MAX], to[FORMATTED_MAX], low[FORMATTED_MAX], high[FORMATTED_MAX];
 
-	buffer_add(page->out, "<div><dt>by how much</dt><dd>");
-	if (!isfinite(glance->ratio_low)) {
-		add_values(page, glance);
+	if (!isfinite(share->ratio_low)) {
+		add_values(page, glance, verdict);
 		return;
 	}
-	format_change(from, is_down ? glance->ratio_high : glance->ratio_low, unit);
-	format_change(to, is_down ? glance->ratio_low : glance->ratio_high, unit);
+	format_change(from, is_down ? share->ratio_high : share->ratio_low, unit);
+	format_change(to, is_down ? share->ratio_low : share->ratio_high, unit);
 	buffer_add(page->out, "<b>");
 	if (!strcmp(from, to))
 		buffer_add(page->out, to);
@@ -258,53 +284,79 @@ static void add_how_much(struct page *page, const struct glance *glance)
 		buffer_format(page->out, "%.*s to %s", (int)strcspn(from, " "), from, to);
 	else
 		buffer_format(page->out, "%s to %s", from, to);
-	format_ratio(low, glance->ratio_low);
-	format_ratio(high, glance->ratio_high);
-	buffer_format(page->out,
-		      "</b><br><span class=\"soft\">ratio &times; %s%s%s</span></dd></div>", low,
+	format_ratio(low, share->ratio_low);
+	format_ratio(high, share->ratio_high);
+	buffer_add(page->out, "</b>");
+	add_whose(page, glance, verdict);
+	buffer_format(page->out, "ratio &times; %s%s%s</span>", low,
 		      strcmp(low, high) ? " to " : "", strcmp(low, high) ? high : "");
 }
 
-static void add_how_sure(struct page *page, const struct glance *glance)
+static void add_p(struct page *page, const struct share *share, enum verdict verdict)
 {
-	char low[FORMATTED_MAX], high[FORMATTED_MAX], p[FORMATTED_MAX];
+	char p[FORMATTED_MAX];
 
-	buffer_add(page->out, "<div><dt>how sure</dt><dd><b>");
-	format_p(p, glance->p_highest);
-	if (glance->by_verdict[VERDICT_NOT_MEASURED] == glance->count)
+	format_p(p, share->p_highest);
+	if (verdict == VERDICT_NOT_MEASURED)
 		buffer_add(page->out, "not measured");
-	else if (glance->by_verdict[VERDICT_NOT_MEASURED] +
-			 glance->by_verdict[VERDICT_INCONCLUSIVE] ==
-		 glance->count)
+	else if (verdict == VERDICT_INCONCLUSIVE)
 		buffer_add(page->out, "not yet");
-	else if (isnan(glance->p_highest))
+	else if (isnan(share->p_highest))
 		buffer_add(page->out, "no test");
 	else if (*p == '<')
 		buffer_format_html(page->out, "p %s", p);
 	else
 		buffer_format(page->out, "p &le; %s", p);
-	buffer_add(page->out, "</b><br><span class=\"soft\">");
-	if (glance->more_boots)
+}
+
+static void add_certainty(struct page *page, const struct glance *glance, enum verdict verdict)
+{
+	const struct share *share = &glance->by_verdict[verdict];
+	char low[FORMATTED_MAX], high[FORMATTED_MAX];
+
+	buffer_add(page->out, "<b>");
+	add_p(page, share, verdict);
+	buffer_add(page->out, "</b>");
+	add_whose(page, glance, verdict);
+	if (share->more_boots)
 		buffer_format(page->out, "at least %zu more boot%s of each needed",
-			      glance->more_boots, glance->more_boots == 1 ? "" : "s");
-	else if (isfinite(glance->interval_low))
+			      share->more_boots, share->more_boots == 1 ? "" : "s");
+	else if (isfinite(share->interval_low))
 		buffer_format(page->out, "%.4g %% intervals: &times; %s to %s",
 			      100 * page->analysis->confidence,
-			      format_ratio(low, glance->interval_low),
-			      format_ratio(high, glance->interval_high));
-	else if (!isfinite(glance->ratio_low))
+			      format_ratio(low, share->interval_low),
+			      format_ratio(high, share->interval_high));
+	else if (!isfinite(share->ratio_low))
 		buffer_add(page->out, "without a ratio no interval");
-	else if (glance->by_verdict[VERDICT_NOT_MEASURED] < glance->count)
+	else
 		buffer_add(page->out, "too few boots for intervals");
-	buffer_add(page->out, "</span></dd></div>");
+	buffer_add(page->out, "</span>");
+}
+
+/* Each verdict has its own range: one over all would be nobody's. */
+static void add_by_verdict(struct page *page, const struct glance *glance, const char *title,
+			   void (*add)(struct page *page, const struct glance *glance,
+				       enum verdict verdict))
+{
+	const char *separator = "";
+
+	buffer_format(page->out, "<div><dt>%s</dt><dd>", title);
+	for (enum verdict verdict = 0; verdict <= VERDICT_UNTESTED; verdict++) {
+		if (!glance->by_verdict[verdict].count)
+			continue;
+		buffer_add(page->out, separator);
+		add(page, glance, verdict);
+		separator = "<br>";
+	}
+	buffer_add(page->out, "</dd></div>");
 }
 
 /* The worst news first, then the good. */
 static int rank_of(const struct glance *glance)
 {
-	if (glance->by_verdict[VERDICT_WORSE])
+	if (glance->by_verdict[VERDICT_WORSE].count)
 		return 0;
-	return glance->by_verdict[VERDICT_BETTER] ? 1 : 2;
+	return glance->by_verdict[VERDICT_BETTER].count ? 1 : 2;
 }
 
 static size_t count_glances(const struct page *page)
@@ -321,8 +373,8 @@ static void add_glance(struct page *page, const struct glance *glance)
 {
 	buffer_add(page->out, "<dl class=\"glance\">");
 	add_what(page, glance);
-	add_how_much(page, glance);
-	add_how_sure(page, glance);
+	add_by_verdict(page, glance, "by how much", add_change);
+	add_by_verdict(page, glance, "how sure", add_certainty);
 	buffer_add(page->out, "</dl>\n");
 }
 

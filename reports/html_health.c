@@ -2,7 +2,9 @@
 /* Whether the figures may be trusted: health, evidence, controls, and what was not measured. */
 #include <stdint.h>
 
+#include "reports/format.h"
 #include "reports/html_page.h"
+#include "reports/losses.h"
 
 /* Up to PAGE_LINKS_MAX boots of a variant; returns how many it has. */
 static size_t boots_of(const struct page *page, size_t variant, size_t *boots)
@@ -104,41 +106,46 @@ static void add_controls(struct page *page)
 	page_comparisons(page, "Controls", FAMILY_CONTROL, 0, page->results->n_sections);
 }
 
-static void add_unmeasured_row(struct page *page, const struct unmeasured *what)
+static void add_loss(struct page *page, const struct loss *loss)
 {
-	const struct section_info *section =
-		what->section == SIZE_MAX ? NULL : &page->results->sections[what->section];
+	char boots[FORMATTED_MAX];
 
+	loss_boots(boots, sizeof(boots), loss);
 	buffer_add(page->out, "<tr>");
-	page_row_head(page, page_label(page, what->variant));
+	page_row_head(page, page_label(page, loss->variant));
 	buffer_format(page->out, "<td class=\"keep\"><span class=\"chip open\">"
 				 "<span aria-hidden=\"true\">?</span> ");
-	buffer_add_html(page->out, what->outcome);
+	buffer_add_html(page->out, loss->outcome);
 	buffer_add(page->out, "</span></td>");
-	page_count(page, what->boots);
-	page_cell(page, section ? section->id : "the whole boot");
-	page_cell(page,
-		  section && what->metric != SIZE_MAX ? section->metrics[what->metric].name : "");
-	page_element(page, "td class=\"wide\"", what->reason);
-	buffer_add(page->out, "</tr>\n");
+	page_number(page, boots);
+	page_element(page, "td class=\"wide\"", loss->where ? loss->where : "the whole boot");
+	page_element(page, "td class=\"wide\"", loss->what);
+	buffer_add(page->out, "<td class=\"wide\">");
+	buffer_add_html(page->out, loss->reason);
+	buffer_format(page->out, "%s</td></tr>\n", loss_note(loss));
 }
 
 static void add_unmeasured(struct page *page)
 {
-	const struct analysis *analysis = page->analysis;
+	struct arena arena = {0};
+	struct loss *losses;
+	size_t count;
 
 	buffer_add(page->out, "<h2>Not measured</h2>\n");
-	if (!analysis->n_unmeasured) {
+	if (losses_find(&arena, page->analysis, &losses, &count))
+		page->out->failed = true;
+	if (!page->analysis->n_unmeasured)
 		buffer_add(page->out, "<p class=\"soft\">Nothing: each boot gave all of its "
 				      "figures.</p>\n");
-		return;
+	if (!page->out->failed && count) {
+		page_open_table(page, "Not measured",
+				(const char *[]){"variant", "outcome", ">boots", "where", "metrics",
+						 "why", NULL});
+		for (size_t i = 0; i < count; i++)
+			add_loss(page, &losses[i]);
+		page_close_table(page);
 	}
-	page_open_table(
-		page, "Not measured",
-		(const char *[]){"variant", "outcome", ">boots", "where", "metric", "why", NULL});
-	for (size_t i = 0; i < analysis->n_unmeasured; i++)
-		add_unmeasured_row(page, &analysis->unmeasured[i]);
-	page_close_table(page);
+	arena_release(&arena);
 }
 
 void page_health(struct page *page)

@@ -6,6 +6,7 @@
 
 #include "reports/format.h"
 #include "reports/growth.h"
+#include "reports/losses.h"
 #include "reports/sentences.h"
 #include "reports/writers.h"
 
@@ -271,6 +272,15 @@ static void add_facts(struct buffer *out, const struct analysis *analysis)
 	buffer_add(out, "\n");
 }
 
+/* Where it was, in a table of all workloads. */
+static void add_place_cell(struct buffer *out, const struct results *results, size_t section)
+{
+	struct arena arena = {0};
+
+	add_cell(out, section_name(&arena, results, section));
+	arena_release(&arena);
+}
+
 static void add_invariants(struct buffer *out, const struct analysis *analysis)
 {
 	if (!analysis->n_invariants)
@@ -284,7 +294,7 @@ static void add_invariants(struct buffer *out, const struct analysis *analysis)
 
 		buffer_add(out, "|");
 		add_cell(out, section->metrics[invariant->metric].name);
-		add_cell(out, section->placement);
+		add_place_cell(out, analysis->results, invariant->section);
 		add_cell(out, label_of(analysis, invariant->variant));
 		buffer_format(out, " %llu | %llu |", (unsigned long long)invariant->violations,
 			      (unsigned long long)invariant->exposure);
@@ -314,7 +324,7 @@ static void add_tails(struct buffer *out, const struct analysis *analysis)
 
 		buffer_add(out, "|");
 		add_cell(out, format_metric(text, metric, main_statistic(metric->kind)));
-		add_cell(out, section->placement);
+		add_place_cell(out, analysis->results, tail->section);
 		add_cell(out, label_of(analysis, tail->variant));
 		buffer_format(out, " %llu |", (unsigned long long)tail->samples);
 		add_cell(out, format_value(text, tail->max, metric->unit));
@@ -351,31 +361,41 @@ static void add_evidence(struct buffer *out, const struct analysis *analysis)
 	buffer_add(out, "\n");
 }
 
+static void add_loss(struct buffer *out, const struct analysis *analysis, const struct loss *loss)
+{
+	char boots[FORMATTED_MAX];
+
+	loss_boots(boots, sizeof(boots), loss);
+	buffer_add(out, "|");
+	add_cell(out, label_of(analysis, loss->variant));
+	add_cell(out, loss->where ? loss->where : "(the whole boot)");
+	add_cell(out, loss->what ? loss->what : "");
+	buffer_format(out, " %s |", boots);
+	add_cell(out, loss->outcome);
+	buffer_add(out, " ");
+	add_escaped(out, loss->reason ? loss->reason : "");
+	buffer_format(out, "%s |\n", loss_note(loss));
+}
+
 static void add_unmeasured(struct buffer *out, const struct analysis *analysis)
 {
-	if (!analysis->n_unmeasured)
-		return;
-	buffer_add(out,
-		   "## Not measured\n\n| variant | section | metric | boots | outcome | reason |\n"
-		   "|---|---|---|--:|---|---|\n");
-	for (size_t i = 0; i < analysis->n_unmeasured; i++) {
-		const struct unmeasured *what = &analysis->unmeasured[i];
-		const struct section_info *section =
-			what->section == SIZE_MAX ? NULL
-						  : &analysis->results->sections[what->section];
+	struct arena arena = {0};
+	struct loss *losses;
+	size_t count;
 
-		buffer_add(out, "|");
-		add_cell(out, label_of(analysis, what->variant));
-		add_cell(out, section ? section->id : "(the whole boot)");
-		add_cell(out, section && what->metric != SIZE_MAX
-				      ? section->metrics[what->metric].name
-				      : "");
-		buffer_format(out, " %zu |", what->boots);
-		add_cell(out, what->outcome);
-		add_cell(out, what->reason ? what->reason : "");
-		buffer_add(out, "\n");
+	if (losses_find(&arena, analysis, &losses, &count)) {
+		out->failed = true;
+		count = 0;
 	}
-	buffer_add(out, "\n");
+	if (count)
+		buffer_add(out,
+			   "## Not measured\n\n| variant | where | metrics | boots | outcome | "
+			   "reason |\n|---|---|---|--:|---|---|\n");
+	for (size_t i = 0; i < count; i++)
+		add_loss(out, analysis, &losses[i]);
+	if (count)
+		buffer_add(out, "\n");
+	arena_release(&arena);
 }
 
 static void add_variants(struct buffer *out, const struct analysis *analysis)

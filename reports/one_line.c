@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a comparison comes to in one line, for a commit's status or a log. */
-#include <string.h>
-
 #include "reports/findings.h"
 #include "reports/page.h"
 #include "reports/writers.h"
@@ -11,15 +9,13 @@
 
 static void add_label(struct buffer *out, const char *label)
 {
-	size_t length = strlen(label);
+	char shown[LINE_LABEL_MAX + 1];
 	struct buffer ascii = {0};
 
 	page_add_ascii(&ascii, label);
-	length = ascii.length;
-	if (ascii.text && length > LINE_LABEL_MAX)
-		buffer_format(out, "%.7s~%.6s", ascii.text, ascii.text + length - 6);
-	else
-		buffer_add(out, ascii.text ? ascii.text : "");
+	page_shorten(shown, sizeof(shown), ascii.text ? ascii.text : "", LINE_LABEL_MAX);
+	buffer_add(out, shown);
+	out->failed |= ascii.failed;
 	buffer_release(&ascii);
 }
 
@@ -69,6 +65,7 @@ static void add_part(struct buffer *line, size_t limit, struct buffer *part)
 void one_line_write(struct buffer *out, const struct analysis *analysis, size_t limit)
 {
 	size_t unhealthy = finding_count(analysis, FINDING_UNHEALTHY);
+	size_t of_baseline = baseline_violations(analysis);
 	struct buffer line = {0}, part = {0};
 
 	buffer_format(&line,
@@ -80,6 +77,8 @@ void one_line_write(struct buffer *out, const struct analysis *analysis, size_t 
 		      finding_count(analysis, FINDING_INCONCLUSIVE),
 		      finding_count(analysis, FINDING_NOT_MEASURED),
 		      finding_count(analysis, FINDING_VIOLATED));
+	if (of_baseline)
+		buffer_format(&line, ", %zu by the baseline", of_baseline);
 	if (unhealthy)
 		buffer_format(&line, ", %zu unhealthy", unhealthy);
 	buffer_add(&part, "; ");

@@ -87,24 +87,12 @@ static void add_coloured(struct buffer *out, bool has_colour, const char *colour
 		buffer_add(out, text);
 }
 
-/* Takes blanks out of runs of them, the first ones first, until the text has that room. */
-static void shrink(struct buffer *ascii, size_t room)
-{
-	char *gap;
-
-	while (ascii->text && ascii->length > room && (gap = strstr(ascii->text, "  "))) {
-		memmove(gap, gap + 1, strlen(gap));
-		ascii->length--;
-	}
-}
-
 void page_add_line(struct buffer *out, const char *text)
 {
 	struct buffer ascii = {0};
 	size_t length;
 
 	page_add_ascii(&ascii, text);
-	shrink(&ascii, TEXT_COLUMNS);
 	length = ascii.length < TEXT_COLUMNS ? ascii.length : TEXT_COLUMNS;
 	while (length && ascii.text[length - 1] == ' ')
 		length--;
@@ -127,7 +115,6 @@ void page_add_row(struct buffer *out, bool has_colour, const char *row, enum ver
 	struct buffer ascii = {0};
 
 	page_add_ascii(&ascii, row);
-	shrink(&ascii, room);
 	if (ascii.text)
 		buffer_add_bytes(out, ascii.text, ascii.length < room ? ascii.length : room);
 	add_coloured(out, has_colour, verdict_colour(verdict), verdict_word(verdict));
@@ -136,13 +123,19 @@ void page_add_row(struct buffer *out, bool has_colour, const char *row, enum ver
 	buffer_release(&ascii);
 }
 
+void page_shorten(char *out, size_t size, const char *text, size_t width)
+{
+	size_t length = strlen(text), behind = width ? (width - 1) / 2 : 0;
+
+	if (length <= width)
+		snprintf(out, size, "%s", text);
+	else
+		snprintf(out, size, "%.*s~%s", (int)(width ? width - 1 - behind : 0), text,
+			 text + length - behind);
+}
+
 const char *page_column_label(char out[FORMATTED_MAX], const char *label)
 {
-	size_t length = strlen(label);
-
-	if (length <= 7)
-		snprintf(out, FORMATTED_MAX, "%s", label);
-	else
-		snprintf(out, FORMATTED_MAX, "%.3s~%.3s", label, label + length - 3);
+	page_shorten(out, FORMATTED_MAX, label, 7);
 	return out;
 }

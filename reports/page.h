@@ -15,22 +15,20 @@ void page_add_ascii(struct buffer *out, const char *text);
  */
 void page_add_wrapped(struct buffer *out, const char *bullet, const char *text);
 
-/* One line without blanks at its end. Where it is too long, runs of blanks shrink; then it is cut.
- */
+/* One line without blanks at its end, cut where it is too long. */
 void page_add_line(struct buffer *out, const char *text);
 
 /* An empty line and a line that may wrap. */
 void page_add_title(struct buffer *out, const char *title);
 
-/*
- * @row, the verdict's word, @behind. The row's columns are as wide as usual; where odd values make
- * it too wide, runs of spaces shrink, and at last the row is cut: nothing is ever wider than
- * the page.
- */
+/* @row, the verdict's word, @behind. Where that is too long for a line, the row is cut. */
 void page_add_row(struct buffer *out, bool has_colour, const char *row, enum verdict verdict,
 		  const char *behind);
 
-/* A label as a column's head: one that is too long keeps both ends, which tell labels apart. */
+/* @text in @width characters: one that is too long keeps both ends, which tell labels apart. */
+void page_shorten(char *out, size_t size, const char *text, size_t width);
+
+/* A label as a column's head, shortened to seven characters. */
 const char *page_column_label(char out[FORMATTED_MAX], const char *label);
 
 #endif

@@ -30,6 +30,22 @@ static int write_buffer(const char *directory, const char *name, struct buffer *
 	return err;
 }
 
+/* The four files of a report; after one that cannot be written the others are not tried. */
+static int write_report_files(const char *directory, struct buffer texts[4])
+{
+	static const char *const names[] = {"summary.json", "report.txt", "report.md",
+					    "index.html"};
+	int err = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		if (!err)
+			err = write_buffer(directory, names[i], &texts[i]);
+		else
+			buffer_release(&texts[i]);
+	}
+	return err;
+}
+
 /* A document as text: two spaces, a newline at the end. Puts it. */
 static void add_document(struct buffer *out, struct json_object *document)
 {
@@ -49,20 +65,13 @@ static void add_document(struct buffer *out, struct json_object *document)
 
 int reports_write(const struct analysis *analysis, const char *directory)
 {
-	struct buffer text = {0}, markdown = {0}, html = {0}, summary = {0};
-	int err, other;
+	struct buffer texts[4] = {0};
 
-	text_write(&text, analysis, (struct text_style){.is_complete = true});
-	markdown_write(&markdown, analysis);
-	html_write(&html, analysis, directory);
-	add_document(&summary, summary_to_json(analysis));
-	err = write_buffer(directory, "summary.json", &summary);
-	other = write_buffer(directory, "report.txt", &text);
-	err = err ? err : other;
-	other = write_buffer(directory, "report.md", &markdown);
-	err = err ? err : other;
-	other = write_buffer(directory, "index.html", &html);
-	return err ? err : other;
+	add_document(&texts[0], summary_to_json(analysis));
+	text_write(&texts[1], analysis, (struct text_style){.is_complete = true});
+	markdown_write(&texts[2], analysis);
+	html_write(&texts[3], analysis, directory);
+	return write_report_files(directory, texts);
 }
 
 static int exit_code_for(int err)

@@ -83,3 +83,55 @@ bool has_several_workloads(const struct results *results)
 			return true;
 	return false;
 }
+
+/* Whether one of the words of @params is the @length bytes at @word. */
+static bool has_word(const char *params, const char *word, size_t length)
+{
+	for (; *params; params += strspn(params, " ")) {
+		size_t own = strcspn(params, " ");
+
+		if (own == length && !strncmp(params, word, length))
+			return true;
+		params += own;
+	}
+	return false;
+}
+
+static bool all_have_word(const struct results *results, const struct section_info *section,
+			  const char *word, size_t length)
+{
+	for (size_t i = 0; i < results->n_sections; i++)
+		if (!strcmp(results->sections[i].workload, section->workload) &&
+		    !has_word(results->sections[i].params, word, length))
+			return false;
+	return true;
+}
+
+const char *section_place(struct arena *arena, const struct results *results, size_t index)
+{
+	const struct section_info *section = &results->sections[index];
+	const char *word = section->params, *kept;
+	struct buffer text = {0};
+
+	buffer_add(&text, section->placement);
+	while (*word) {
+		size_t length = strcspn(word, " ");
+
+		if (!all_have_word(results, section, word, length))
+			buffer_format(&text, " %.*s", (int)length, word);
+		word += length;
+		word += strspn(word, " ");
+	}
+	kept = text.failed ? NULL : arena_text(arena, text.text);
+	buffer_release(&text);
+	return kept ? kept : section->placement;
+}
+
+const char *section_name(struct arena *arena, const struct results *results, size_t index)
+{
+	const char *place = section_place(arena, results, index), *name = NULL;
+
+	if (has_several_workloads(results))
+		name = arena_format(arena, "%s %s", results->sections[index].workload, place);
+	return name ? name : place;
+}

@@ -35,4 +35,11 @@ int reservations_make(struct analysis *analysis);
 /* Whether a name of a metric alone does not say whose it is. */
 bool has_several_workloads(const struct results *results);
 
+/* Where a section was run, with the parameters that not all sections of its workload have:
+ * "same-cpu depth=4". In @arena. */
+const char *section_place(struct arena *arena, const struct results *results, size_t index);
+
+/* The same with the workload where there are several: "lock-chain same-cpu depth=4". */
+const char *section_name(struct arena *arena, const struct results *results, size_t index);
+
 #endif

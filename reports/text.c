@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "reports/format.h"
-#include "reports/page.h"
+#include "reports/losses.h"
+#include "reports/page_table.h"
 #include "reports/sentences.h"
 #include "reports/text_parts.h"
+
+#define LOSSES_MAX 12 /* more of them would be read by nobody */
 
 /* ", rate < 0.0005": with 95 %; "" where there is none to tell. */
 static const char *format_rate(char out[FORMATTED_MAX], double rate_upper)
@@ -19,33 +22,44 @@ static const char *format_rate(char out[FORMATTED_MAX], double rate_upper)
 	return out;
 }
 
+static void add_invariant(struct text_page *page, struct page_table *table,
+			  const struct invariant *invariant)
+{
+	const struct section_info *section = &page->analysis->results->sections[invariant->section];
+	char rate[FORMATTED_MAX], seen[2 * FORMATTED_MAX];
+
+	snprintf(seen, sizeof(seen), "%llu of %llu%s", (unsigned long long)invariant->violations,
+		 (unsigned long long)invariant->exposure, format_rate(rate, invariant->rate_upper));
+	page_table_add_verdict(
+		table,
+		(const char *[]){
+			section->metrics[invariant->metric].name,
+			section_place(&table->arena, page->analysis->results, invariant->section),
+			label_of(page->analysis, invariant->variant), seen, NULL},
+		invariant->verdict, "");
+}
+
 static void add_invariants(struct text_page *page)
 {
+	static const struct page_column columns[] = {
+		{20, 1, false}, {13, 1, false}, {8, 1, false}, {0, 2, false}};
 	const struct analysis *analysis = page->analysis;
+	struct page_table table;
 
-	if (analysis->n_invariants)
-		page_add_title(
-			page->out,
-			"Invariants: must be zero (seen, of how often it was tried; rates with "
-			"95 %)");
+	if (!analysis->n_invariants)
+		return;
+	page_add_title(page->out, "Invariants: must be zero (seen, of how often it was tried; "
+				  "rates with 95 %)");
+	page_table_open(&table, page->out, page->style.has_colour, columns,
+			sizeof(columns) / sizeof(*columns));
 	for (size_t i = 0; i < analysis->n_invariants; i++) {
 		const struct invariant *invariant = &analysis->invariants[i];
-		const struct section_info *section =
-			&analysis->results->sections[invariant->section];
-		struct buffer row = {0};
-		char rate[FORMATTED_MAX];
 
-		buffer_format(&row, "%-20.30s %-13.40s %-8.20s %llu of %llu%s  ",
-			      section->metrics[invariant->metric].name, section->placement,
-			      label_of(page->analysis, invariant->variant),
-			      (unsigned long long)invariant->violations,
-			      (unsigned long long)invariant->exposure,
-			      format_rate(rate, invariant->rate_upper));
-		if (row.text)
-			page_add_row(page->out, page->style.has_colour, row.text,
-				     invariant->verdict, "");
-		buffer_release(&row);
+		text_add_workload(page, &table, i ? invariant[-1].section : SIZE_MAX,
+				  invariant->section);
+		add_invariant(page, &table, invariant);
 	}
+	page_table_close(&table);
 }
 
 /* Why there is no level, each reason once, with how many it stands for. */
@@ -90,41 +104,50 @@ static const char *format_range(char out[2 * FORMATTED_MAX], double from, double
 	return out;
 }
 
+static void add_tail(struct text_page *page, struct page_table *table, const struct tail *tail)
+{
+	const struct section_info *section = &page->analysis->results->sections[tail->section];
+	const struct metric_info *metric = &section->metrics[tail->metric];
+	char name[FORMATTED_MAX], label[FORMATTED_MAX], samples[FORMATTED_MAX];
+	char max[FORMATTED_MAX], level[FORMATTED_MAX], range[2 * FORMATTED_MAX];
+	char levels[3 * FORMATTED_MAX] = "-";
+
+	if (tail->is_given)
+		snprintf(levels, sizeof(levels), "%s, %s",
+			 format_value(level, tail->level, metric->unit),
+			 format_range(range, tail->level_low, tail->level_high, metric->unit));
+	snprintf(samples, sizeof(samples), "%llu", (unsigned long long)tail->samples);
+	page_table_add(table,
+		       (const char *[]){
+			       format_metric(name, metric, main_statistic(metric->kind)),
+			       section_place(&table->arena, page->analysis->results, tail->section),
+			       page_column_label(label, label_of(page->analysis, tail->variant)),
+			       samples, format_value(max, tail->max, metric->unit), levels, NULL});
+}
+
 /* Maxima with how much was tried, and what ten times as much may show where the tail tells. */
 static void add_tails(struct text_page *page)
 {
+	static const struct page_column columns[] = {
+		{14, 1, false}, {13, 1, false}, {7, 1, false}, {7, 1, true}, {8, 2, true}};
 	const struct analysis *analysis = page->analysis;
+	struct page_table table;
 
 	if (!analysis->n_tails)
 		return;
 	page_add_title(page->out, "Maxima (not judged), and what is exceeded once in ten times the "
 				  "samples");
-	buffer_format(page->out, "%-14s %-13s %-7s %7s %8s  %s\n", "metric", "placement", "variant",
-		      "samples", "maximum", "level, 95 % range");
+	page_table_open(&table, page->out, page->style.has_colour, columns,
+			sizeof(columns) / sizeof(*columns));
+	page_table_add(&table, (const char *[]){"metric", "placement", "variant", "samples",
+						"maximum", "level, 95 % range", NULL});
 	for (size_t i = 0; i < analysis->n_tails; i++) {
 		const struct tail *tail = &analysis->tails[i];
-		const struct section_info *section = &analysis->results->sections[tail->section];
-		const struct metric_info *metric = &section->metrics[tail->metric];
-		char name[FORMATTED_MAX], label[FORMATTED_MAX], max[FORMATTED_MAX];
-		char level[FORMATTED_MAX], range[2 * FORMATTED_MAX];
-		struct buffer row = {0};
 
-		buffer_format(&row, "%-14.30s %-13.40s %-7s %7llu %8s  ",
-			      format_metric(name, metric, main_statistic(metric->kind)),
-			      section->placement,
-			      page_column_label(label, label_of(analysis, tail->variant)),
-			      (unsigned long long)tail->samples,
-			      format_value(max, tail->max, metric->unit));
-		if (tail->is_given)
-			buffer_format(&row, "%s, %s",
-				      format_value(level, tail->level, metric->unit),
-				      format_range(range, tail->level_low, tail->level_high,
-						   metric->unit));
-		else
-			buffer_add(&row, "-");
-		page_add_line(page->out, row.text ? row.text : "");
-		buffer_release(&row);
+		text_add_workload(page, &table, i ? tail[-1].section : SIZE_MAX, tail->section);
+		add_tail(page, &table, tail);
 	}
+	page_table_close(&table);
 	add_tail_reasons(page);
 }
 
@@ -197,32 +220,39 @@ static void add_health(struct text_page *page)
 			page_add_wrapped(page->out, "    ", analysis->variants[i].reports[j]);
 }
 
+static void add_loss(struct text_page *page, const struct loss *loss)
+{
+	char boots[FORMATTED_MAX];
+	struct buffer line = {0};
+
+	loss_boots(boots, sizeof(boots), loss);
+	buffer_format(&line, "%s, %s boot%s: %s%s%s%s%s%s%s%s",
+		      label_of(page->analysis, loss->variant), boots, plural(loss->boots_most),
+		      loss->where ? loss->where : "", loss->what ? ": " : "",
+		      loss->what ? loss->what : "", loss->where ? ": " : "", loss->outcome,
+		      loss->reason ? ": " : "", loss->reason ? loss->reason : "", loss_note(loss));
+	page_add_wrapped(page->out, "  ", line.text ? line.text : "");
+	buffer_release(&line);
+}
+
 static void add_unmeasured(struct text_page *page)
 {
-	const struct analysis *analysis = page->analysis;
+	struct arena arena = {0};
+	struct loss *losses;
+	size_t count;
 
-	if (analysis->n_unmeasured)
-		page_add_title(page->out, "Not measured");
-	for (size_t i = 0; i < analysis->n_unmeasured; i++) {
-		const struct unmeasured *what = &analysis->unmeasured[i];
-		const struct section_info *section =
-			what->section == SIZE_MAX ? NULL
-						  : &analysis->results->sections[what->section];
-		struct buffer line = {0};
-
-		buffer_format(&line, "%s, %zu boot%s: %s%s%s%s%s%s",
-			      label_of(page->analysis, what->variant), what->boots,
-			      what->boots == 1 ? "" : "s", section ? section->id : "",
-			      section && what->metric != SIZE_MAX ? " " : "",
-			      section && what->metric != SIZE_MAX
-				      ? section->metrics[what->metric].name
-				      : "",
-			      section ? " " : "", what->outcome, what->reason ? ": " : "");
-		if (what->reason)
-			buffer_add(&line, what->reason);
-		page_add_wrapped(page->out, "  ", line.text ? line.text : "");
-		buffer_release(&line);
+	if (losses_find(&arena, page->analysis, &losses, &count)) {
+		page->out->failed = true;
+		count = 0;
 	}
+	if (count)
+		page_add_title(page->out, "Not measured");
+	for (size_t i = 0; i < count && i < LOSSES_MAX; i++)
+		add_loss(page, &losses[i]);
+	if (count > LOSSES_MAX)
+		buffer_format(page->out, "  and %zu more: see unmeasured in the summary\n",
+			      count - LOSSES_MAX);
+	arena_release(&arena);
 }
 
 static void add_warnings(struct text_page *page, size_t from, size_t to, const char *colour)

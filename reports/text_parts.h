@@ -11,6 +11,12 @@ struct text_page {
 	struct text_style style;
 };
 
+/* A line with the workload over the rows of @section where it is not that of section @last
+ * (SIZE_MAX: there was none) and there are several. */
+struct page_table;
+void text_add_workload(struct text_page *page, struct page_table *table, size_t last,
+		       size_t section);
+
 /* Primary metrics, machine by machine where they disagree, secondary figures, controls. */
 void text_add_tables(struct text_page *page);
 

@@ -6,7 +6,7 @@
 
 #include "reports/findings.h"
 #include "reports/format.h"
-#include "reports/page.h"
+#include "reports/page_table.h"
 #include "reports/sentences.h"
 #include "reports/text_parts.h"
 
@@ -33,44 +33,41 @@ static const char *format_more(char out[FORMATTED_MAX], const struct comparison 
 	return out;
 }
 
-static void format_factors(char out[FORMATTED_MAX], const struct text_page *page,
-			   const struct comparison *comparison)
+/* Blank where there are none: the factors are those of all machines together. */
+static void format_factors(char before[FORMATTED_MAX], char after[FORMATTED_MAX],
+			   const struct text_page *page, const struct comparison *comparison)
 {
 	const struct comparison *factor =
 		analysis_find(page->analysis, comparison->section, "inversion_factor",
 			      STATISTIC_VALUE, comparison->variant);
-	char before[FORMATTED_MAX], after[FORMATTED_MAX];
 
 	if (!factor)
 		factor = analysis_find(page->analysis, comparison->section, "inversion_factor",
 				       STATISTIC_P50, comparison->variant);
-	/* The factors are those of all machines together. */
-	if (!factor || comparison->machine != ALL_MACHINES) {
-		snprintf(out, FORMATTED_MAX, "%5s %5s", "", "");
+	*before = *after = '\0';
+	if (!factor || comparison->machine != ALL_MACHINES)
 		return;
-	}
-	snprintf(out, FORMATTED_MAX, "%5.20s %5.20s", format_ratio(before, factor->baseline.centre),
-		 format_ratio(after, factor->other.centre));
+	format_ratio(before, factor->baseline.centre);
+	format_ratio(after, factor->other.centre);
 }
 
-static void add_comparison(struct text_page *page, const struct comparison *comparison,
-			   const char *first_column)
+static void add_comparison(struct text_page *page, struct page_table *table,
+			   const struct comparison *comparison, const char *first_column)
 {
 	const char *unit = metric_of(page->analysis, comparison)->unit;
 	char before[FORMATTED_MAX], after[FORMATTED_MAX], ratio[FORMATTED_MAX];
-	char interval[FORMATTED_MAX], factors[FORMATTED_MAX], more[FORMATTED_MAX];
-	struct buffer row = {0};
+	char interval[FORMATTED_MAX], factor_before[FORMATTED_MAX], factor_after[FORMATTED_MAX];
+	char more[FORMATTED_MAX];
 
-	format_factors(factors, page, comparison);
-	buffer_format(&row, "%-13.40s %7s %7s %5s  %-11s %s ", first_column,
-		      format_value(before, comparison->baseline.centre, unit),
-		      format_value(after, comparison->other.centre, unit),
-		      format_ratio(ratio, comparison->ratio), format_interval(interval, comparison),
-		      factors);
-	if (row.text)
-		page_add_row(page->out, page->style.has_colour, row.text, comparison->verdict,
-			     format_more(more, comparison));
-	buffer_release(&row);
+	format_factors(factor_before, factor_after, page, comparison);
+	page_table_add_verdict(
+		table,
+		(const char *[]){
+			first_column, format_value(before, comparison->baseline.centre, unit),
+			format_value(after, comparison->other.centre, unit),
+			format_ratio(ratio, comparison->ratio),
+			format_interval(interval, comparison), factor_before, factor_after, NULL},
+		comparison->verdict, format_more(more, comparison));
 }
 
 static bool has_many_variants(const struct text_page *page)
@@ -134,43 +131,48 @@ static void add_block_title(struct text_page *page, const struct comparison *com
 }
 
 /* One variant among several, and what it is against. */
-static void add_variant_row(struct text_page *page, const struct comparison *comparison,
-			    const char *name)
+static void add_variant_row(struct text_page *page, struct page_table *table,
+			    const struct comparison *comparison, const char *name)
 {
 	const char *unit = metric_of(page->analysis, comparison)->unit;
 	char before[FORMATTED_MAX], after[FORMATTED_MAX], ratio[FORMATTED_MAX];
 	char interval[FORMATTED_MAX], more[FORMATTED_MAX];
-	struct buffer row = {0};
+	struct buffer indented = {0};
 
-	buffer_format(&row, "  %-18.60s %8s %8s %6s  %-11s ", name,
-		      format_value(before, comparison->baseline.centre, unit),
-		      format_value(after, comparison->other.centre, unit),
-		      format_ratio(ratio, comparison->ratio),
-		      format_interval(interval, comparison));
-	if (row.text)
-		page_add_row(page->out, page->style.has_colour, row.text, comparison->verdict,
-			     format_more(more, comparison));
-	buffer_release(&row);
+	buffer_format(&indented, "  %s", name);
+	page_table_add_verdict(
+		table,
+		(const char *[]){indented.text ? indented.text : "",
+				 format_value(before, comparison->baseline.centre, unit),
+				 format_value(after, comparison->other.centre, unit),
+				 format_ratio(ratio, comparison->ratio),
+				 format_interval(interval, comparison), NULL},
+		comparison->verdict, format_more(more, comparison));
+	page->out->failed |= indented.failed;
+	buffer_release(&indented);
 }
 
-static void add_machine_row(struct text_page *page, const struct comparison *one)
+static void add_machine_row(struct text_page *page, struct page_table *table,
+			    const struct comparison *one)
 {
 	const char *machine = page->analysis->results->machines[one->machine].name;
 	char name[FORMATTED_MAX];
 
 	snprintf(name, sizeof(name), has_many_variants(page) ? "  on %.40s" : " %.40s", machine);
 	if (has_many_variants(page))
-		add_variant_row(page, one, name);
+		add_variant_row(page, table, one, name);
 	else
-		add_comparison(page, one, name);
+		add_comparison(page, table, one, name);
 }
 
 /*
  * What each machine says: of a few machines all, in the report always and on a terminal where they
  * disagree; of many those whose verdict is not the combined one, as far as there is room.
  */
-static void add_machine_rows(struct text_page *page, const struct comparison *combined)
+static void add_machine_rows(struct text_page *page, struct page_table *table,
+			     const struct comparison *combined)
 {
+	char line[TEXT_COLUMNS + 1];
 	const struct analysis *analysis = page->analysis;
 	bool has_few = combined->n_machines <= MACHINE_ROWS;
 	size_t shown = 0, left_out = 0;
@@ -184,32 +186,51 @@ static void add_machine_rows(struct text_page *page, const struct comparison *co
 		    (!has_few && one->verdict == combined->verdict))
 			continue;
 		if (shown++ < MACHINE_ROWS)
-			add_machine_row(page, one);
+			add_machine_row(page, table, one);
 		else
 			left_out++;
 	}
-	if (left_out)
-		buffer_format(page->out, "  and %zu more machines: see by_machine in the summary\n",
-			      left_out);
+	if (!left_out)
+		return;
+	snprintf(line, sizeof(line), "  and %zu more machines: see by_machine in the summary",
+		 left_out);
+	page_table_add_line(table, line);
 }
 
-static void add_block_head(struct text_page *page, const struct comparison *comparison)
+static bool has_factors(const struct text_page *page, const struct comparison *comparison)
 {
-	const struct analysis *analysis = page->analysis;
-	char before[FORMATTED_MAX], after[FORMATTED_MAX], factors[FORMATTED_MAX];
-	struct buffer head = {0};
+	char before[FORMATTED_MAX], after[FORMATTED_MAX];
 
-	format_factors(factors, page, comparison);
-	if (has_many_variants(page))
-		buffer_format(&head, "%-20s %8s %8s %6s  %-11s %s", "placement, variant",
-			      "baseline", "variant", "ratio", "95 % range", "verdict");
-	else
-		buffer_format(&head, "%-13s %7s %7s %5s  %-11s %s verdict", "placement",
-			      page_column_label(before, label_of(analysis, comparison->against)),
-			      page_column_label(after, label_of(analysis, comparison->variant)),
-			      "ratio", "95 % range", factors[4] == ' ' ? factors : "inv. factor");
-	page_add_line(page->out, head.text ? head.text : "");
-	buffer_release(&head);
+	format_factors(before, after, page, comparison);
+	return *before != '\0';
+}
+
+static void open_block(struct text_page *page, struct page_table *table,
+		       const struct comparison *comparison)
+{
+	static const struct page_column one_variant[] = {
+		{13, 1, false}, {7, 1, true}, {7, 1, true}, {5, 2, true},
+		{11, 1, false}, {5, 1, true}, {6, 1, true}};
+	static const struct page_column many_variants[] = {
+		{20, 1, false}, {8, 1, true}, {8, 1, true}, {6, 2, true}, {11, 1, false}};
+	const struct analysis *analysis = page->analysis;
+	char before[FORMATTED_MAX], after[FORMATTED_MAX];
+
+	if (has_many_variants(page)) {
+		page_table_open(table, page->out, page->style.has_colour, many_variants,
+				sizeof(many_variants) / sizeof(*many_variants));
+		page_table_add(table, (const char *[]){"placement, variant", "baseline", "variant",
+						       "ratio", "95 % range", "verdict", NULL});
+		return;
+	}
+	page_table_open(table, page->out, page->style.has_colour, one_variant,
+			sizeof(one_variant) / sizeof(*one_variant));
+	page_column_label(before, label_of(analysis, comparison->against));
+	page_column_label(after, label_of(analysis, comparison->variant));
+	page_table_add(table, (const char *[]){"placement", before, after, "ratio", "95 % range",
+					       has_factors(page, comparison) ? "inv." : "",
+					       has_factors(page, comparison) ? "factor" : "",
+					       "verdict", NULL});
 }
 
 /* All placements of one metric: a title, a head, a row each (with many variants, one for each). */
@@ -218,9 +239,10 @@ static void add_block(struct text_page *page, size_t first)
 	const struct analysis *analysis = page->analysis;
 	const struct comparison *comparison = &analysis->comparisons[first];
 	const char *placement = NULL;
+	struct page_table table;
 
 	add_block_title(page, comparison);
-	add_block_head(page, comparison);
+	open_block(page, &table, comparison);
 	for (size_t i = first; i < analysis->n_comparisons; i++) {
 		const struct comparison *row = &analysis->comparisons[i];
 		const char *where = analysis->results->sections[row->section].placement;
@@ -229,14 +251,15 @@ static void add_block(struct text_page *page, size_t first)
 			continue;
 		if (has_many_variants(page)) {
 			if (!placement || strcmp(placement, where) != 0)
-				page_add_line(page->out, where);
+				page_table_add_line(&table, where);
 			placement = where;
-			add_variant_row(page, row, label_of(analysis, row->variant));
+			add_variant_row(page, &table, row, label_of(analysis, row->variant));
 		} else {
-			add_comparison(page, row, where);
+			add_comparison(page, &table, row, where);
 		}
-		add_machine_rows(page, row);
+		add_machine_rows(page, &table, row);
 	}
+	page_table_close(&table);
 }
 
 /* Which variant is against which, where a column cannot say it. */
@@ -270,8 +293,10 @@ static void add_primary(struct text_page *page)
 }
 
 /* The head over such rows; with several variants to compare, each has a table of its own. */
-static void add_named_head(struct text_page *page, size_t variant)
+static void open_named(struct text_page *page, struct page_table *table, size_t variant)
 {
+	static const struct page_column columns[] = {
+		{20, 1, false}, {13, 1, false}, {8, 1, true}, {8, 1, true}, {6, 2, true}};
 	const struct analysis *analysis = page->analysis;
 	size_t against = variant_baseline(analysis, variant);
 	char before[FORMATTED_MAX], after[FORMATTED_MAX];
@@ -283,38 +308,49 @@ static void add_named_head(struct text_page *page, size_t variant)
 		page_add_wrapped(page->out, "", head.text ? head.text : "");
 		buffer_release(&head);
 	}
-	buffer_format(&head, "%-20s %-13s %8s %8s %6s  verdict", "metric", "placement",
-		      page_column_label(before, label_of(analysis, against)),
-		      page_column_label(after, label_of(analysis, variant)), "ratio");
-	page_add_line(page->out, head.text ? head.text : "");
-	buffer_release(&head);
+	page_table_open(table, page->out, page->style.has_colour, columns,
+			sizeof(columns) / sizeof(*columns));
+	page_table_add(table,
+		       (const char *[]){"metric", "placement",
+					page_column_label(before, label_of(analysis, against)),
+					page_column_label(after, label_of(analysis, variant)),
+					"ratio", "verdict", NULL});
+}
+
+void text_add_workload(struct text_page *page, struct page_table *table, size_t last,
+		       size_t section)
+{
+	const struct section_info *sections = page->analysis->results->sections;
+
+	if (has_several_workloads(page->analysis->results) &&
+	    (last == SIZE_MAX || strcmp(sections[last].workload, sections[section].workload)))
+		page_table_add_line(table, sections[section].workload);
 }
 
 /* Controls and the like: the metric and where, in one column. */
-static void add_named_row(struct text_page *page, const struct comparison *comparison)
+static void add_named_row(struct text_page *page, struct page_table *table,
+			  const struct comparison *comparison)
 {
-	const struct section_info *section =
-		&page->analysis->results->sections[comparison->section];
+	const struct results *results = page->analysis->results;
 	const struct metric_info *metric = metric_of(page->analysis, comparison);
 	char name[FORMATTED_MAX], before[FORMATTED_MAX], after[FORMATTED_MAX];
 	char ratio[FORMATTED_MAX], more[FORMATTED_MAX];
-	struct buffer row = {0};
 
-	buffer_format(&row, "%-20.30s %-13.40s %8s %8s %6s  ",
-		      format_metric(name, metric, comparison->statistic), section->placement,
-		      format_value(before, comparison->baseline.centre, metric->unit),
-		      format_value(after, comparison->other.centre, metric->unit),
-		      format_ratio(ratio, comparison->ratio));
-	if (row.text)
-		page_add_row(page->out, page->style.has_colour, row.text, comparison->verdict,
-			     format_more(more, comparison));
-	buffer_release(&row);
+	page_table_add_verdict(
+		table,
+		(const char *[]){format_metric(name, metric, comparison->statistic),
+				 section_place(&table->arena, results, comparison->section),
+				 format_value(before, comparison->baseline.centre, metric->unit),
+				 format_value(after, comparison->other.centre, metric->unit),
+				 format_ratio(ratio, comparison->ratio), NULL},
+		comparison->verdict, format_more(more, comparison));
 }
 
 static void add_secondary_of(struct text_page *page, size_t variant)
 {
 	const struct analysis *analysis = page->analysis;
-	bool has_head = false;
+	struct page_table table = {0};
+	size_t last = SIZE_MAX;
 
 	for (size_t i = 0; i < analysis->n_comparisons; i++) {
 		const struct comparison *comparison = &analysis->comparisons[i];
@@ -322,11 +358,14 @@ static void add_secondary_of(struct text_page *page, size_t variant)
 		if (comparison->family != FAMILY_SECONDARY || comparison->variant != variant ||
 		    (!page->style.is_complete && comparison->verdict != VERDICT_WORSE))
 			continue;
-		if (!has_head)
-			add_named_head(page, variant);
-		has_head = true;
-		add_named_row(page, comparison);
+		if (!table.out)
+			open_named(page, &table, variant);
+		text_add_workload(page, &table, last, comparison->section);
+		add_named_row(page, &table, comparison);
+		last = comparison->section;
 	}
+	if (table.out)
+		page_table_close(&table);
 }
 
 static void add_secondary(struct text_page *page)
@@ -353,7 +392,8 @@ static void add_secondary(struct text_page *page)
 static void add_controls_of(struct text_page *page, size_t variant)
 {
 	const struct analysis *analysis = page->analysis;
-	bool has_head = false;
+	struct page_table table = {0};
+	size_t last = SIZE_MAX;
 
 	/* Metric by metric: what is alike stands together. */
 	for (size_t i = 0; i < analysis->n_comparisons; i++) {
@@ -362,14 +402,17 @@ static void add_controls_of(struct text_page *page, size_t variant)
 		if (first->family != FAMILY_CONTROL || first->variant != variant ||
 		    is_block_begun(page, i))
 			continue;
-		if (!has_head)
-			add_named_head(page, variant);
-		has_head = true;
+		if (!table.out)
+			open_named(page, &table, variant);
+		text_add_workload(page, &table, last, first->section);
+		last = first->section;
 		for (size_t j = i; j < analysis->n_comparisons; j++)
 			if (analysis->comparisons[j].family == FAMILY_CONTROL &&
 			    is_same_block(page, first, &analysis->comparisons[j]))
-				add_named_row(page, &analysis->comparisons[j]);
+				add_named_row(page, &table, &analysis->comparisons[j]);
 	}
+	if (table.out)
+		page_table_close(&table);
 }
 
 static void add_controls(struct text_page *page)
@@ -381,7 +424,7 @@ static void add_controls(struct text_page *page)
 		return;
 	buffer_format(&title,
 		      "Controls: proxy execution cannot touch these; they must agree "
-		      "within %.0f %%",
+		      "within %.3g %%",
 		      100 * analysis->control_margin);
 	page_add_title(page->out, title.text ? title.text : "");
 	buffer_release(&title);

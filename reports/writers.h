@@ -23,7 +23,8 @@ struct text_style {
 
 /*
  * "proxeval: 4 better, 0 worse, …" and a newline, ASCII. The six counts are always there, in this
- * order; what comes after them is left out where it would make the line, without its
+ * order, then those that are not zero of the baseline's violations and of unhealthy variants; what
+ * comes after them is left out where it would make the line, without its
  * newline, longer than @limit. ONE_LINE_MAX is what a commit's status takes; 0: no limit.
  */
 #define ONE_LINE_MAX 140

@@ -15,6 +15,7 @@ struct values {
 	uint64_t boots;
 	const char *time;
 	const char *profile;
+	double margin_percent;
 	struct string_list variants;
 };
 
@@ -43,6 +44,12 @@ static const struct option_spec table[] = {
 	 .help = "",
 	 .preset = "quick",
 	 .offset = offsetof(struct values, profile)},
+	{.name = "margin",
+	 .kind = OPTION_PERCENT,
+	 .argument = "PERCENT",
+	 .help = "",
+	 .standard = "5",
+	 .offset = offsetof(struct values, margin_percent)},
 	{.name = "variant",
 	 .kind = OPTION_LIST,
 	 .argument = "V",
@@ -72,6 +79,31 @@ static void test_defaults_are_parsed(void **state)
 	assert_int_equal(values.boots, 3);
 	assert_string_equal(values.time, "real");
 	assert_null(values.profile);
+	assert_true(values.margin_percent == 5);
+}
+
+static void test_percentages_may_have_a_fraction(void **state)
+{
+	static const struct {
+		const char *text;
+		double percent;
+	} good[] = {{"2.5", 2.5}, {"2.5%", 2.5}, {"7", 7}, {"7%", 7}, {"100", 100}, {"0.01", 0.01}};
+	static const char *const bad[] = {"",	 "0",	"0.0", "-1",   "101",  "100.1", "2,5",
+					  "1e1", "0x5", ".5",  "5.",   "5.%",  "5%%",	"%",
+					  "5 %", "nan", "inf", "five", "2.5.1"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		struct values values = {0};
+
+		assert_int_equal(PARSE(&values, NULL, "--margin", good[i].text), 0);
+		assert_true(values.margin_percent == good[i].percent);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct values values = {0};
+
+		assert_int_equal(PARSE(&values, NULL, "--margin", bad[i]), -EINVAL);
+	}
 }
 
 static void test_every_kind_lands_in_its_field(void **state)
@@ -97,6 +129,7 @@ static void test_every_kind_lands_in_its_field(void **state)
 static void test_bad_lines_are_refused(void **state)
 {
 	struct values values = {0};
+	struct string_list operands = {0};
 
 	(void)state;
 	assert_int_equal(PARSE(&values, NULL, "--boots", "0"), -EINVAL);
@@ -107,6 +140,8 @@ static void test_bad_lines_are_refused(void **state)
 	assert_int_equal(PARSE(&values, NULL, "--time", "warp"), -EINVAL);
 	assert_int_equal(PARSE(&values, NULL, "--nonsense"), -EINVAL);
 	assert_int_equal(PARSE(&values, NULL, "operand"), -EINVAL);
+	assert_int_equal(PARSE(&values, &operands, "one", ""), -EINVAL);
+	options_release(&command, &values, &operands);
 }
 
 int main(void)
@@ -114,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults_are_parsed),
 		cmocka_unit_test(test_every_kind_lands_in_its_field),
+		cmocka_unit_test(test_percentages_may_have_a_fraction),
 		cmocka_unit_test(test_bad_lines_are_refused),
 	};
 

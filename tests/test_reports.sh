@@ -108,6 +108,135 @@ grep -q 'sections differ in nothing but parameters' <(sed '/^\* /q' "$work/out" 
 	fail "other parameters are not said before the headline: $(head -n 12 "$work/out")"
 ! grep -q ' worse$' "$work/out" || fail "other parameters are called worse"
 
+# Columns stay under each other however long a cell is: every row's verdict is under that word.
+expect_aligned() # FILE
+{
+	awk '/ verdict$/ { at = index($0, "verdict"); next }
+	     !NF { at = 0 }
+	     at && NF > 3 && / (better|worse|equivalent|inconclusive|not-measured|agree|disagree|unclear)( \+[0-9]+)?$/ {
+		seen++
+		if (substr($0, at - 1) !~ /^ (better|worse|equivalent|inconclusive|not-measured|agree|disagree|unclear)( |$)/) { print FILENAME ": " $0; bad = 1 }
+	     }
+	     END { exit bad || !seen }' "$1" || fail "$1: columns do not stand under each other"
+	awk 'length > 75 { print FILENAME ": " $0; bad = 1 } END { exit bad }' "$1" ||
+		fail "$1 is wider than 75 columns"
+}
+
+# edit NAME FROM PYTHON…: a copy of a fixture or of another such copy, its boots changed by statements about `boot`; what
+# make_result_fixtures.py has is there, too.
+edit()
+{
+	if [ -d "$work/$2" ]; then
+		cp -r "$work/$2" "$work/$1"
+	else
+		cp -r "$fixtures/$2" "$work/$1"
+	fi
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$TEST_TOP/tests /usr/bin/python3 - "$3" "$work/$1"/boot-*.json <<'END'
+import json, sys
+from make_result_fixtures import *
+for number, path in enumerate(sys.argv[2:]):
+    with open(path) as file:
+        boot = json.load(file)
+    label, sections = boot["variant"]["label"], boot["sections"]
+    exec(sys.argv[1])
+    write_json(path, boot)
+END
+}
+
+# A baseline's violation is no regression; the line and the headline say the same of it.
+edit baseline-violated too-few 'for s in sections: s["metrics"][-1]["violations"] = int(label == "!proxy")'
+expect_exit 2 "$proxeval" compare "$work/baseline-violated"
+head -n 12 "$work/out" | tr '\n' ' ' | tr -s ' ' >"$work/screen"
+grep -q ' 0 violated, 1 by the baseline; proxy against !proxy' "$work/screen" || fail "the line does not say whose violation: $(cat "$work/screen")"
+grep -q 'VIOLATED with !proxy (the baseline): cookie_violations was seen 2 times' "$work/screen" || fail "the headline does not say that it is the baseline: $(cat "$work/screen")"
+expect_exit 0 "$proxeval" report "$work/baseline-violated"
+grep -q 'with !proxy (the baseline), same-cpu' "$work/baseline-violated/index.html" || fail "the page does not say that it is the baseline"
+edit both-violated too-few 'for s in sections: s["metrics"][-1]["violations"] = 1'
+expect_exit 1 "$proxeval" compare "$work/both-violated"
+tr '\n' ' ' <"$work/out" | tr -s ' ' | grep -q ' 1 violated, 1 by the baseline; .* \* VIOLATED with proxy: .* \* VIOLATED with !proxy (the baseline): ' ||
+	fail "the variant's violation does not come first: $(head -n 12 "$work/out")"
+edit informative-violated too-few 'for s in sections: s["metrics"][-1].update(violations=int(label == "proxy"), role="informative")'
+expect_exit 2 "$proxeval" compare "$work/informative-violated"
+grep -q '0 violated; proxy' <(tr '\n' ' ' <"$work/out") || fail "an informative violation is counted"
+grep -q 'VIOLATED with proxy (informative: it is not counted): ' <(tr '\n' ' ' <"$work/out" | tr -s ' ') || fail "the headline does not say why it is not counted"
+
+# Verdicts that differ have each their own range, in the sentence and in the page's box.
+edit mixed same 'import copy
+for name, factor in (("cross-node-20", 1.25 if label == "proxy" else 1), ("same-node", (1, 2, 0.5)[number % 3])):
+    other = copy.deepcopy(sections[0])
+    other["id"] = other["id"].replace("same-cpu", name)
+    other["placement"].update(kind="cross-node" if "cross" in name else name, name=name)
+    values = [int(v * factor) for v in draw(random.Random(f"{name}{number}"), 350e6, 0.001, 40)]
+    other["metrics"][0] = distribution("donor_wait_ns", values)
+    sections.append(other)'
+expect_exit 1 "$proxeval" compare "$work/mixed"
+tr '\n' ' ' <"$work/out" | tr -s ' ' >"$work/screen"
+grep -q 'donor wait worse in 1 of 3 placements (cross-node-20): 2[45]\.[0-9] % longer (x 1\.25), p <= [0-9.]*; equivalent in 1 of 3 placements (same-cpu): [0-9.]* % [a-z]* (x [01]\.[09][0-9]), p <= [0-9.]*; inconclusive in 1 of 3 placements (same-node), so far ' \
+	"$work/screen" || fail "no range for each verdict: $(cat "$work/screen")"
+expect_exit 0 "$proxeval" report "$work/mixed"
+for words in '% longer</b><br><span class="soft">worse: ratio &times; 1\.25</span>' 'span class="soft">equivalent: ratio &times; [01]\.[09][0-9]</span>' \
+	'<b>not yet</b><br><span class="soft">inconclusive: at least [0-9]* more boot'; do
+	grep -q "$words" "$work/mixed/index.html" || fail "the box does not say $words"
+done
+expect_aligned "$work/mixed/report.txt"
+
+# What was not measured is told in a few lines, however many metrics, sections and reasons there are.
+edit lossy quick-virtual 'for n, s in enumerate(sections):
+    if label == "proxy":
+        for m in s["metrics"]: m.update(outcome="broken", reason=f"only {n} of {number + 4} samples were contended")'
+expect_exit 2 "$proxeval" compare "$work/lossy"
+expect_exit 0 "$proxeval" report "$work/lossy"
+sed -n '/^Not measured$/,/^$/p' "$work/lossy/report.txt" >"$work/screen"
+[ "$(wc -l <"$work/screen")" -le 8 ] || fail "what was not measured takes $(wc -l <"$work/screen") lines"
+tr '\n' ' ' <"$work/screen" | tr -s ' ' | grep -q 'proxy, 6 boots: mutex-inversion in all 4 placements: donor_wait_ns, inversion_factor, pi_wait_ns and 4 more: broken: only [0-9]* of [0-9]* samples were contended (or the same with other numbers)' ||
+	fail "the losses are not told together: $(cat "$work/screen")"
+[ "$(grep -c '^| proxy | .* | broken | only' "$work/lossy/report.md")" -eq 1 ] || fail "report.md does not group the losses"
+grep -q '<td class="wide">mutex-inversion in all 4 placements</td>' "$work/lossy/index.html" || fail "the page does not group the losses"
+
+# Variants that measured nothing alike; kernels that differ and are in no label.
+edit apart quick-virtual 'boot["sections"] = [s for s in sections if (s["placement"]["name"] == "same-cpu") == (label == "proxy")]'
+expect_exit 2 "$proxeval" compare "$work/apart"
+grep -q '^\* No verdict: no primary metric was measured on both sides of a comparison' "$work/out" || fail "no word of nothing in common: $(head -n 12 "$work/out")"
+edit two-kernels too-few 'if label == "proxy": boot["environment"]["kernel"]["release"] = "7.3.1"'
+expect_exit 2 "$proxeval" compare "$work/two-kernels"
+tr '\n' ' ' <"$work/out" | tr -s ' ' | grep -q '2 boots of proxy (7.3.1), 2 boots of !proxy (7.2.13)\.\|2 boots of !proxy (7.2.13), 2 boots of proxy (7.3.1)\.' ||
+	fail "which kernel is whose is not said: $(head -n 12 "$work/out")"
+
+# An inversion factor for each workload; none where it tells no variant from another.
+edit two-workloads too-few 'import copy
+other = copy.deepcopy(sections[0])
+other.update(id=other["id"].replace("mutex", "rename"), workload="rename-inversion")
+third = copy.deepcopy(other)
+third.update(id=third["id"].replace("rename", "sweep"), workload="sweep-inversion")
+other["metrics"][1]["value"] = 40 if label == "!proxy" else 2
+third["metrics"][1]["value"] = 7
+sections += [other, third]'
+expect_exit 2 "$proxeval" compare "$work/two-workloads"
+grep -q 'is the limit): mutex-inversion [12][0-9.]* with !proxy, 1[0-9.]* with proxy; rename-inversion 40.0 with !proxy, 2.00 with proxy\. ' <(tr '\n' ' ' <"$work/out" | tr -s ' ') ||
+	fail "the factors are not told by workload: $(cat "$work/out")"
+
+# Rows of a table over all sections say whose they are: the workload, and what parameter differs.
+edit swept two-workloads 'third = sections[2]
+third.update(id=sections[1]["id"] + ",depth=4", workload="rename-inversion", params={**sections[1]["params"], "depth": "4"})
+sections[1]["params"]["depth"] = "2"'
+expect_exit 0 "$proxeval" report "$work/swept"
+for row in 'migrations ' 'pi wait ' 'cookie_violations ' 'donor wait .* 24 '; do
+	[ "$(grep -c "^${row%% *}.* same-cpu depth=[24] .*" <(grep "^$row" "$work/swept/report.txt"))" -ge 2 ] ||
+		fail "rows do not tell sections apart: $(grep "^$row" "$work/swept/report.txt")"
+done
+[ "$(grep -c '^rename-inversion$' "$work/swept/report.txt")" -eq 4 ] || fail "not every table names the workload"
+grep -q '^| cookie_violations | rename-inversion same-cpu depth=4 | ' "$work/swept/report.md" || fail "report.md does not tell sections apart"
+grep -q '<th scope="row">rename-inversion same-cpu depth=4</th>' "$work/swept/index.html" || fail "the page's controls do not tell sections apart"
+expect_aligned "$work/swept/report.txt"
+"$proxeval" compare --history "$fixtures/same" "$fixtures/too-few" >"$work/out" || true
+grep -q '^ donor wait *same-cpu samples=40 *proxy ' "$work/out" || fail "a history's rows do not tell sections apart: $(cat "$work/out")"
+
+# Factors that a histogram keeps in thousandths are shown as factors.
+edit permille too-few 'for s in sections: s["metrics"].append(distribution("inversion_factor_permille", [20998, 19000], role="informative", unit="permille"))'
+expect_exit 0 "$proxeval" report "$work/permille"
+grep -q '^inversion factor  *same-cpu  *proxy  *4  *21\.0  -$' "$work/permille/report.txt" || fail "no factor among the maxima: $(grep -A4 ^Maxima "$work/permille/report.txt")"
+grep -q '20,998' "$work/permille"/index.html "$work/permille"/report.* && fail "a factor is printed in thousandths"
+
 # The gate: the list decides, but not over files that are wrong or runs that measured nothing.
 for gate in worse:worse:1 worse:violated:0 violated:worse,violated:1 violated:worse:0 same:worse:0 \
 	too-few:worse:0 too-few:inconclusive:1 broken:worse,violated,unhealthy:0 broken:not-measured:1 \
@@ -159,7 +288,7 @@ done
 /usr/bin/python3 "$TEST_TOP/tests/make_result_fixtures.py" "$work/n-way" xeon-7.2.13 epyc-7.2.13 xeon-7.3.1 epyc-7.3.1
 expect_exit 2 "$proxeval" compare "$work"/n-way/*
 check_golden "$work/out" n-way.compare.txt
-awk 'length > 75 { bad = 1 } END { exit bad }' "$work/out" || fail "n-way: wider than 75 columns"
+expect_aligned "$work/out"
 expect_exit 0 "$proxeval" report -o "$work/n-way-report" "$work"/n-way/*
 check_golden "$work/n-way-report/report.md" n-way.report.md
 expect_exit 0 "$proxeval" compare "$work"/n-way/*-7.3.1
@@ -199,6 +328,17 @@ expect_exit 5 "$proxeval" compare --history "$fixtures/same" "$fixtures/real-rou
 expect_exit 3 "$proxeval" compare
 expect_exit 3 "$proxeval" compare --baseline nobody "$fixtures/same"
 expect_exit 3 "$proxeval" compare --margin 0 "$fixtures/same"
+for command in compare report export; do
+	expect_exit 3 "$proxeval" "$command" --margin 2,5 "$fixtures/same"
+	grep -q "^proxeval: error: --margin takes per cent, more than 0 and at most 100, such as 5 or 2.5; not '2,5'$" "$work/err" || fail "$(cat "$work/err")"
+	expect_exit 3 "$proxeval" "$command" ''
+	grep -q "^proxeval: error: '' is not the name of a result" "$work/err" || fail "$command '': $(cat "$work/err")"
+done
+for margin in 2.5 2.5%; do
+	expect_exit 0 "$proxeval" compare --json --margin "$margin" "$fixtures/same"
+	grep -q '"margin": *0\.025,' "$work/out" || fail "--margin $margin: $(grep '"margin"' "$work/out")"
+done
+expect_exit 2 "$proxeval" compare --margin 0.1 "$fixtures/same"
 expect_exit 5 "$proxeval" compare "$fixtures/same" "$fixtures/real-rounds"
 [ "$(wc -l <"$work/err")" -eq 1 ] || fail "more than one sentence: $(cat "$work/err")"
 expect_exit 5 "$proxeval" compare /nonexistent
@@ -215,6 +355,15 @@ tr '\n' ' ' <"$work/out" | tr -s ' ' | grep -q '16 boots were left out as replay
 
 expect_exit 5 "$proxeval" compare "$fixtures"
 grep -qF "or $fixtures/* for all" "$work/err" || fail "no hint at the campaigns: $(cat "$work/err")"
+# A folder that is not the user's: one sentence, and where else the report could go.
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	cp "$proxeval" "$work/program"
+	cp -r "$fixtures/same" "$work/theirs"
+	chmod 755 "$work"
+	expect_exit 6 setpriv --reuid=65534 --regid=65534 --clear-groups "$work/program" report "$work/theirs"
+	[ "$(wc -l <"$work/err")" -eq 1 ] || fail "more than one sentence: $(cat "$work/err")"
+	grep -q 'cannot write the report into .*; --output DIR names another folder' "$work/err" || fail "$(cat "$work/err")"
+fi
 touch "$work/file"
 expect_exit 3 "$proxeval" report -o "$work/file" "$fixtures/same"
 [ "$(wc -l <"$work/err")" -eq 1 ] || fail "more than one sentence: $(cat "$work/err")"
@@ -243,8 +392,7 @@ for case in quick-virtual real-rounds control-off broken too-few violated panick
 	if LC_ALL=C grep -n '[^ -~]' "$work/$case/report.txt"; then
 		fail "$case: report.txt is not plain ASCII"
 	fi
-	awk 'length > 75 { print FILENAME ": " $0; bad = 1 } END { exit bad }' \
-		"$work/$case/report.txt" || fail "$case: report.txt is wider than 75 columns"
+	expect_aligned "$work/$case/report.txt"
 	expect_exit 0 "$proxeval" report -o "$work/again" "$fixtures/$case"
 	for file in index.html report.md report.txt summary.json; do
 		cmp "$work/$case/$file" "$work/again/$file" || fail "$case: $file is not reproducible"

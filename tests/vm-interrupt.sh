@@ -33,7 +33,8 @@ has_begun() { [ -s "$work/results/$(latest)/journal.jsonl" ]; }
 has_guest() { compgen -G "$work/build/vm/run-*/*.stream"; }
 has_spoken() { grep -q '@progress' "$work"/build/vm/run-*/*.stream; }
 has_result() { compgen -G "$work/results/$(latest)/boot-*.json"; }
-latest() { find "$work/results" -mindepth 1 -maxdepth 1 -newer "$whole/index.html" -printf '%f\n' | tail -1; }
+# The folder of the campaign that is disturbed: there is one besides the undisturbed one.
+latest() { find "$work/results" -mindepth 1 -maxdepth 1 ! -name "${whole##*/}" -printf '%f\n'; }
 
 expect_resumed() { # AFTER-WHAT
 	local directory before

@@ -64,8 +64,10 @@ expect_nothing_left() { # AFTER-WHAT
 		fail "after $1, a temporary file is left in the results"
 }
 
-# Starts the program in the background; $driver is its process id.
+# Starts the program in the background; $driver is its process id. What an earlier one said is gone
+# before that: nobody must wait for words and find old ones.
 start() {
+	: >"$work/stdout" 2>"$work/stderr"
 	"$PROXEVAL" "$@" >"$work/stdout" 2>"$work/stderr" &
 	driver=$!
 }
