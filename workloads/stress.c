@@ -95,16 +95,20 @@ static void misbehave(struct stress_thread *thread, unsigned int round, unsigned
 
 /* ---- an actor ------------------------------------------------------------------------------ */
 
-static void take_place(const struct stress_thread *thread)
+/* Who begins us is pinned and strong, and a thread inherits both: it would be no actor of the plan.
+ */
+static int take_place(const struct stress_thread *thread)
 {
+	const struct stress_actor *actor = thread->actor;
 	cpu_set_t cpus;
 
-	stress_set_class(thread->actor, 0);
-	if (thread->actor->cpu < 0)
-		return;
 	CPU_ZERO(&cpus);
-	CPU_SET((unsigned int)thread->actor->cpu % thread->stress->n_cpus, &cpus);
-	sched_setaffinity(0, sizeof(cpus), &cpus);
+	for (unsigned int cpu = 0; cpu < thread->stress->n_cpus; cpu++)
+		if (actor->cpu < 0 || cpu == (unsigned int)actor->cpu % thread->stress->n_cpus)
+			CPU_SET(cpu, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		return -errno;
+	return stress_set_class(actor, 0);
 }
 
 /* The first actor of a cookie has it already. */
@@ -139,7 +143,7 @@ static void *play(void *argument)
 		 stress_mechanism_names[thread->actor->mechanism]);
 	prctl(PR_SET_NAME, name, 0, 0, 0);
 	task_exact_timers();
-	take_place(thread);
+	thread->err = take_place(thread);
 	atomic_store(&thread->tid, (pid_t)syscall(SYS_gettid));
 	for (;;) {
 		await_change(&stress->round, round);
@@ -185,11 +189,22 @@ static int start_threads(struct stress *stress)
 	return -err;
 }
 
-static void await_threads(const struct stress *stress)
+/* Until each is in its place, or could not take it. */
+static int await_threads(const struct stress *stress, char *problem, size_t problem_size)
 {
-	for (size_t i = 0; i < stress->plan->n_actors; i++)
-		while (!atomic_load(&stress->threads[i].tid))
+	for (size_t i = 0; i < stress->plan->n_actors; i++) {
+		const struct stress_thread *thread = &stress->threads[i];
+
+		while (!atomic_load(&thread->tid))
 			stress_nap(LOOK_NS);
+		if (!thread->err)
+			continue;
+		snprintf(problem, problem_size, "actor %zu cannot be of class %s on CPU %d: %s", i,
+			 stress_class_names[thread->actor->class], thread->actor->cpu,
+			 strerror(-thread->err));
+		return thread->err;
+	}
+	return 0;
 }
 
 /* The first actor of each cookie gets a new one; the others take it over in the first round. */
@@ -229,7 +244,9 @@ int stress_begin(struct stress **out, const struct stress_plan *plan, char *prob
 		snprintf(problem, problem_size, "cannot start a thread: %s", strerror(-err));
 		return err;
 	}
-	await_threads(stress);
+	err = await_threads(stress, problem, problem_size);
+	if (err)
+		return err;
 	make_cookies(stress);
 	stress_watch_begin(stress);
 	*out = stress;

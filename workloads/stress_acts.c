@@ -221,7 +221,7 @@ const char *stress_class_of(pid_t tid)
 	return "?";
 }
 
-void stress_set_class(const struct stress_actor *actor, pid_t tid)
+int stress_set_class(const struct stress_actor *actor, pid_t tid)
 {
 	struct sched_param parameters = {.sched_priority = (int)actor->priority};
 	struct deadline_attributes deadline = {.size = sizeof(deadline),
@@ -230,13 +230,14 @@ void stress_set_class(const struct stress_actor *actor, pid_t tid)
 					       .deadline_ns = 4000 * NS_PER_US,
 					       .period_ns = 4000 * NS_PER_US};
 
-	if (actor->class == STRESS_DEADLINE) {
-		syscall(SYS_sched_setattr, tid, &deadline, 0);
-		return;
-	}
-	sched_setscheduler(tid, policies[actor->class], &parameters);
-	if (actor->class == STRESS_NICE || actor->class == STRESS_BATCH)
-		setpriority(PRIO_PROCESS, (id_t)tid, actor->nice);
+	if (actor->class == STRESS_DEADLINE)
+		return syscall(SYS_sched_setattr, tid, &deadline, 0) ? -errno : 0;
+	if (sched_setscheduler(tid, policies[actor->class], &parameters))
+		return -errno;
+	if ((actor->class == STRESS_NICE || actor->class == STRESS_BATCH) &&
+	    setpriority(PRIO_PROCESS, (id_t)tid, actor->nice))
+		return -errno;
+	return 0;
 }
 
 static void act_classes(struct stress_thread *thread)
@@ -249,7 +250,7 @@ static void act_classes(struct stress_thread *thread)
 
 	if (changed.class == STRESS_FIFO || changed.class == STRESS_RR)
 		changed.priority = 1 + (unsigned int)draw(thread, 20);
-	stress_set_class(&changed, draw_victim(thread));
+	ignore(stress_set_class(&changed, draw_victim(thread)));
 }
 
 static void act_affinity(struct stress_thread *thread)

@@ -21,7 +21,8 @@ struct stress_thread {
 	size_t index; /* in the plan */
 	pthread_t thread;
 	struct random random;
-	_Atomic pid_t tid; /* 0: not there yet */
+	int err;	   /* it could not take its place: -errno */
+	_Atomic pid_t tid; /* 0: not there yet; set behind err */
 	_Atomic uint64_t operations, since_ns;
 	_Atomic unsigned int rounds; /* that it has come back from */
 	char *fault_page;	     /* missing whenever the actor wants to sleep on it */
@@ -64,8 +65,11 @@ void stress_poke(struct stress *stress);
 /* ---- stress_acts.c ---- */
 /* One operation of the actor's mechanism. */
 void stress_act(struct stress_thread *thread);
-/* Its class and place, as the plan has them or drawn anew. */
-void stress_set_class(const struct stress_actor *actor, pid_t tid);
+/*
+ * Gives @tid the class of @actor, as the plan has it or drawn anew, with its nice value or
+ * priority. 0 or -errno: -EPERM for SCHED_DEADLINE where @tid may not run on every CPU.
+ */
+int stress_set_class(const struct stress_actor *actor, pid_t tid);
 void stress_nap(uint64_t ns);
 
 /* ---- stress_watch.c ---- */
