@@ -181,6 +181,8 @@ static void test_parameters_go_together(void **state)
 	assert_int_equal(check("build", "outside-in", "by", "lab", error), 0);
 	assert_int_equal(check("owner_waits", "computing", "", "", error), -EINVAL);
 	assert_int_equal(check("owner_waits", "computing", "by", "lab", error), 0);
+	assert_int_equal(check("waits", "interruptible", "", "", error), -EINVAL);
+	assert_int_equal(check("waits", "interruptible", "by", "lab", error), 0);
 	assert_int_equal(check("link_us", "5", "", "", error), -EINVAL);
 	assert_int_equal(check("link_us", "5", "by", "lab", error), 0);
 	assert_int_equal(check("depth", "1", "", "", error), 0);

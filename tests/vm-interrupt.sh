@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Ctrl-C at several moments, and kill -9: what finished stays, no guest is left, and resume runs
-# exactly what is missing, with the figures that the campaign would have had.
+# exactly what is missing, with the figures that the campaign would have had. A soak, too.
 # shellcheck disable=SC2317 # await calls functions by their names
 set -euo pipefail
 # shellcheck source=tests/library.sh
@@ -19,10 +19,14 @@ figures() { # DIRECTORY
 	END
 }
 
-proxeval run "${small[@]}" --boots 2
-whole=$(campaign)
-expect_equal "the boots of the undisturbed campaign" 4 "$(outcomes "$whole" | grep -c ' ok 0')"
-expected=$(figures "$whole")
+run_whole() { # OPTION…
+	proxeval run "$@"
+	whole=$(campaign)
+	expect_equal "the boots of the undisturbed campaign" 4 "$(outcomes "$whole" | grep -c ' ok 0')"
+	expected=$(figures "$whole")
+	expected_code=$code
+}
+run_whole "${small[@]}" --boots 2
 
 # A campaign that has a journal, a guest that lives, a first result.
 has_begun() { [ -s "$work/results/$(latest)/journal.jsonl" ]; }
@@ -38,10 +42,10 @@ expect_resumed() { # AFTER-WHAT
 	before=$(cd "$directory" && find . -name 'boot-*.json' -exec stat -c '%n %y' {} +)
 	outcomes "$directory" >/dev/null || fail "a result is not whole after $1"
 	proxeval resume "$directory"
-	expect_equal "the exit code of resume after $1" 2 "$code"
+	expect_equal "the exit code of resume after $1" "$expected_code" "$code"
 	expect_nothing_left "resume after $1"
-	[ -z "$before" ] || (cd "$directory" && find . -name 'boot-*.json' -exec stat -c '%n %y' {} +) |
-		grep -qF "$before" || fail "resume after $1 ran again what was done"
+	[ -z "$before" ] || expect_equal "after $1, what was done and is as it was" "$(wc -l <<<"$before")" \
+		"$(cd "$directory" && find . -name 'boot-*.json' -exec stat -c '%n %y' {} + | grep -cFx "$before")"
 	expect_equal "the figures after $1 and resume" "$expected" "$(figures "$directory")"
 	rm -rf "$directory"
 }
@@ -58,11 +62,22 @@ for moment in has_begun has_guest has_spoken has_result; do
 	expect_resumed "Ctrl-C at $moment"
 done
 
-for moment in has_spoken has_result; do
-	start run "${small[@]}" --boots 2
+kill_and_resume() { # MOMENT OPTION…
+	local moment=$1
+	shift
+	start run "$@"
 	await "$moment"
 	kill -KILL "$driver"
 	wait "$driver" || true
 	expect_resumed "kill -9 at $moment"
+}
+for moment in has_spoken has_result; do
+	kill_and_resume "$moment" "${small[@]}" --boots 2
 done
+
+# What runs for hours is ended like that one day.
+soak=(wakeup-cost --profile soak --param batches=11 --topology 1x1x1 --boots 2 --time=virtual --no-progress
+	--kernel-image "$image" --results "$work/results" --watchdog 120)
+run_whole "${soak[@]}"
+kill_and_resume has_result "${soak[@]}"
 finish

@@ -709,6 +709,8 @@ int chain_run(struct chain *chain, struct chain_sample *sample)
 	if (err) {
 		call_off(staging);
 	} else {
+		if (chain->waits_interruptibly)
+			staging->watch.asleep = 'S';
 		err = conduct(staging);
 		late_err = collect(staging);
 		task_watch_end(&staging->watch);

@@ -90,6 +90,8 @@ struct chain {
 	enum chain_event event;
 	bool donor_comes_first; /* before the owner is released; its wait counts from then */
 	bool owner_sleeps;	/* until it is released; else it computes */
+	/* All but the owner: a signal would end their wait, too; the laboratory's. */
+	bool waits_interruptibly;
 	uint64_t section_ns, link_ns, timeout_ns;
 	uint64_t lead_ns;  /* from the owner's release to the donor */
 	uint64_t limit_ns; /* for each step, and for the whole */

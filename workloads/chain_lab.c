@@ -87,10 +87,15 @@ static int lab_hold(struct chain *chain)
 	return err;
 }
 
+static uint32_t plain_lock(const struct chain *chain)
+{
+	return chain->waits_interruptibly ? LAB_LOCK_INTERRUPTIBLE : LAB_LOCK;
+}
+
 static void add_wait(struct chain *chain, unsigned int level, struct program *program)
 {
 	if (level != chain_event_level(chain) || chain->event == CHAIN_WAKEUP)
-		add(program, LAB_LOCK, level, 0);
+		add(program, plain_lock(chain), level, 0);
 	else if (chain->event == CHAIN_TIMEOUT)
 		add(program, LAB_LOCK_INTERRUPTIBLE, level, chain->timeout_ns);
 	else if (chain->event == CHAIN_KILL)
@@ -148,7 +153,7 @@ static int lab_touch(struct chain *chain, unsigned int lock, unsigned int leaf)
 	struct program program = {0};
 	int err;
 
-	add(&program, LAB_LOCK, target, 0);
+	add(&program, plain_lock(chain), target, 0);
 	add(&program, LAB_UNLOCK, target, 0);
 	err = run(chain, leaf ? FIRST_LEAF + leaf - 1 : 0, &program);
 	note(&program, 0, 1, 0, record);

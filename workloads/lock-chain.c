@@ -36,6 +36,7 @@ static const char *const builds[] = {"inside-out", "outside-in", NULL};
 static const char *const spreads[] = {"placement", "all", NULL};
 static const char *const events[] = {"none", "wakeup", "signal", "timeout", "kill", NULL};
 static const char *const stays[] = {"asleep", "computing", NULL};
+static const char *const waits[] = {"uninterruptible", "interruptible", NULL};
 static const char *const turns[] = {"last", "first", NULL};
 static const char *const donors[] = {"fifo", "nice", NULL};
 
@@ -62,6 +63,8 @@ static const struct parameter_spec parameters[] = {
 	       "what befalls the middle link: a wakeup for nothing, a signal, the end of its patience, or its death"),
 	CHOICE("owner_waits", "asleep", stays,
 	       "what the owner does in its section while the chain is built"),
+	CHOICE("waits", "uninterruptible", waits,
+	       "how all but the owner wait for their locks; interruptible is the laboratory's"),
 	CHOICE("donor_comes", "last", turns,
 	       "whether the donor comes when the owner runs again, or before"),
 	CHOICE("donor", "fifo", donors, "who waits: SCHED_FIFO, or nice -20"),
@@ -174,6 +177,10 @@ static int check(const char *const *values, char *error, size_t error_size)
 			return refuse(error, error_size,
 				      "the owner of a chain by=tee is asleep while it is built; "
 				      "take by=lab for owner_waits=computing");
+		if (is_chosen(&run, "waits", "interruptible"))
+			return refuse(error, error_size,
+				      "who waits for a pipe's mutex does so uninterruptibly; take "
+				      "by=lab for waits=interruptible");
 		if (is_chosen(&run, "event", "wakeup"))
 			return refuse(error, error_size,
 				      "nothing wakes who waits for a pipe's mutex; take by=lab "
@@ -253,6 +260,7 @@ static void describe_chain(struct workload_run *run, struct lock_chain *state)
 			is_chosen(run, "build", "outside-in") ? CHAIN_OUTSIDE_IN : CHAIN_INSIDE_OUT,
 		.event = event_of(run),
 		.owner_sleeps = is_chosen(run, "owner_waits", "asleep"),
+		.waits_interruptibly = is_chosen(run, "waits", "interruptible"),
 		.section_ns = number(run, "section_us") * 1000,
 		.link_ns = number(run, "link_us") * 1000,
 		.timeout_ns = number(run, "timeout_ms") * 1000000,
@@ -406,8 +414,10 @@ static void record(struct workload_run *run, struct lock_chain *state,
 	reservoir_record(&state->factors, factor);
 	reservoir_record(&state->level_costs_ns, beyond_ns / chain->depth);
 	state->lent += sample->is_lent;
-	state->unbounded += !is_wait_bounded(sample->wait_ns, (int64_t)sample->needed_ns,
-					     chain->depth, is_chosen(run, "donor", "nice"));
+	state->unbounded +=
+		!is_wait_bounded(sample->wait_ns, (int64_t)sample->needed_ns,
+				 is_chain_cut(chain) ? chain_event_level(chain) : chain->depth,
+				 is_chosen(run, "donor", "nice"));
 	histogram_record(result_histogram(run->result, "donor_wait_ns"), sample->wait_ns);
 	record_levels(run, state, sample->from_ns);
 	if (!sample->has_counts)
