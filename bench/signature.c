@@ -140,15 +140,20 @@ static uint64_t machine_time(const char *log, const char *line)
 	return stamp && find_clock_offset(log, &offset_ns) ? stamp + offset_ns : 0;
 }
 
-/* Appends " in FUNCTION" from the first "RIP: 0010:FUNCTION+0x" of the report. */
-static void add_place(const char *from, char *text, size_t size)
+/*
+ * Appends " in FUNCTION" from the first "RIP: 0010:FUNCTION+0x" of the report. A panic shows the
+ * other CPUs as well: where they happened to be says nothing of it, and @is_own leaves them out.
+ */
+static void add_place(const char *from, bool is_own, char *text, size_t size)
 {
 	const char *line = from, *at = NULL;
 	size_t used = strlen(text), length;
 
 	for (int i = 0; i < STACK_LINES && *line && !at; i++) {
-		const char *end = next_line(line);
+		const char *end = next_line(line), *others = strstr(line, "Sending NMI from CPU");
 
+		if (is_own && others && others < end)
+			break;
 		at = strstr(line, "RIP: 0010:");
 		if (at && at >= end)
 			at = NULL;
@@ -209,7 +214,8 @@ bool signature_from_log_at(struct signature *signature, const char *log, size_t 
 		if (strstr(signature->text, " at "))
 			add_message(log, line, signature->text, sizeof(signature->text));
 		else
-			add_place(line, signature->text, sizeof(signature->text));
+			add_place(line, strstr(text, "Kernel panic") && !strstr(text, NMI_PANIC),
+				  signature->text, sizeof(signature->text));
 		*from = (size_t)(next_line(line) - log);
 		return true;
 	}

@@ -383,6 +383,23 @@ static void test_hang_on_a_console(void **state)
 	assert_int_equal(signature.at_ns, 0); /* no line says what the machine's clock was */
 }
 
+/* Where the other CPUs were when somebody asked for a crash is chance, and no part of what it is.
+ */
+static void test_panic_of_a_healthy_kernel(void **state)
+{
+	struct signature signature;
+
+	(void)state;
+	assert_true(signature_from_log(
+		&signature, "[    9.000000] Kernel panic - not syncing: sysrq triggered crash\n"
+			    "[    9.000001] Call Trace:\n"
+			    "[    9.000002]  panic+0x1/0x2\n"
+			    "[    9.000003] Sending NMI from CPU 3 to CPUs 0-2:\n"
+			    "[    9.000004] RIP: 0010:enqueue_task_rt+0x1/0x2\n"));
+	assert_string_equal(signature.kind, "report");
+	assert_string_equal(signature.text, "Kernel panic - not syncing: sysrq triggered crash");
+}
+
 static const char tasks[] =
 	"[    5.000000] sysrq: Show Blocked State\n"
 	"[    5.000001] task:px1-tee         state:D stack:0 pid:70 tgid:60 ppid:1\n"
@@ -690,6 +707,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_on_a_console),
 		cmocka_unit_test(test_every_report_of_a_console),
 		cmocka_unit_test(test_hang_on_a_console),
+		cmocka_unit_test(test_panic_of_a_healthy_kernel),
 		cmocka_unit_test(test_lost_task),
 		cmocka_unit_test(test_accounting),
 		cmocka_unit_test(test_no_overlap),
