@@ -36,7 +36,7 @@ static const char *const builds[] = {"inside-out", "outside-in", NULL};
 static const char *const spreads[] = {"placement", "all", NULL};
 static const char *const events[] = {"none", "wakeup", "signal", "timeout", "kill", NULL};
 static const char *const stays[] = {"asleep", "computing", NULL};
-static const char *const waits[] = {"uninterruptible", "interruptible", NULL};
+static const char *const wait_kinds[] = {"uninterruptible", "interruptible", NULL};
 static const char *const turns[] = {"last", "first", NULL};
 static const char *const donors[] = {"fifo", "nice", NULL};
 
@@ -63,7 +63,7 @@ static const struct parameter_spec parameters[] = {
 	       "what befalls the middle link: a wakeup for nothing, a signal, the end of its patience, or its death"),
 	CHOICE("owner_waits", "asleep", stays,
 	       "what the owner does in its section while the chain is built"),
-	CHOICE("waits", "uninterruptible", waits,
+	CHOICE("waits", "uninterruptible", wait_kinds,
 	       "how all but the owner wait for their locks; interruptible is the laboratory's"),
 	CHOICE("donor_comes", "last", turns,
 	       "whether the donor comes when the owner runs again, or before"),
