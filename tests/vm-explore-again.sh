@@ -31,7 +31,7 @@ seeds_done() { # ID
 guest_pid() { # the guest of this test
 	local process
 	for process in /proc/[0-9]*; do
-		tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q "^qemu-system.*$work/" && echo "${process#/proc/}"
+		tr '\0' ' ' 2>/dev/null <"$process/cmdline" | grep -q "^qemu-system.*$work/" && echo "${process#/proc/}"
 	done
 }
 

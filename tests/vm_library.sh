@@ -55,7 +55,7 @@ reason_of() { # RESULT
 expect_nothing_left() { # AFTER-WHAT
 	local process
 	for process in /proc/[0-9]*; do
-		tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q "^qemu-system.*$work/" &&
+		tr '\0' ' ' 2>/dev/null <"$process/cmdline" | grep -q "^qemu-system.*$work/" &&
 			fail "after $1, the guest ${process#/proc/} is still there"
 	done
 	[ -z "$(find "$work/build/vm" -name 'run-*' 2>/dev/null)" ] ||
