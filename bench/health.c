@@ -258,26 +258,6 @@ static bool sum_uninterruptible(const char *root, long long *sum)
 	return found;
 }
 
-bool health_sum_uninterruptible(long long *sum)
-{
-	return sum_uninterruptible("", sum);
-}
-
-bool health_settle_uninterruptible(long long *sum)
-{
-	const struct timespec pause = {.tv_nsec = BOOKS_NS / BOOKS_READS};
-	long long now;
-
-	if (!health_sum_uninterruptible(sum))
-		return false;
-	for (int i = 0; i < BOOKS_READS; i++) {
-		nanosleep(&pause, NULL);
-		if (health_sum_uninterruptible(&now) && now < *sum)
-			*sum = now;
-	}
-	return true;
-}
-
 static void look_at_blocked(struct blocked *blocked, const char *root)
 {
 	char path[PATH_MAX + 16];
@@ -300,6 +280,32 @@ static void look_at_blocked(struct blocked *blocked, const char *root)
 static long long excess(const struct blocked *blocked)
 {
 	return blocked->has_sum ? blocked->sum - (long long)blocked->n_tasks : 0;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	long long left = *(const long long *)a, right = *(const long long *)b;
+
+	return (left > right) - (left < right);
+}
+
+bool health_excess_uninterruptible(const char *root, long long *median)
+{
+	const struct timespec pause = {.tv_nsec = BOOKS_NS / BOOKS_READS};
+	long long seen[BOOKS_READS];
+
+	for (int i = 0; i < BOOKS_READS; i++) {
+		struct blocked blocked;
+
+		look_at_blocked(&blocked, root);
+		if (!blocked.has_sum)
+			return false;
+		seen[i] = excess(&blocked);
+		nanosleep(&pause, NULL);
+	}
+	qsort(seen, BOOKS_READS, sizeof(*seen), by_size);
+	*median = seen[BOOKS_READS / 2];
+	return true;
 }
 
 static bool was_there(const struct blocked *before, int tid)

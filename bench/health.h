@@ -36,15 +36,13 @@ int health_begin_at(struct health **health, const char *root, bool is_whole_boot
 struct json_object *health_end(struct health *health);
 
 /*
- * The sum of nr_uninterruptible over all runqueues, which is what the load average counts besides
- * the runnable tasks. False when the kernel does not show it (to this user).
+ * How many more tasks the runqueues of the machine below root ("" for this one) count as
+ * uninterruptible than sleep so: the sum of nr_uninterruptible, which is what the load average
+ * counts besides the runnable tasks, less the tasks in state D. Not zero for good is a leak. The
+ * two are not read at one moment, and tasks come and go meanwhile, so it is the median of ten looks
+ * in 0.1 s. False when the kernel does not show the sum (to this user).
  */
-bool health_sum_uninterruptible(long long *sum);
-/*
- * The least of such sums over 0.1 s: that a module was loaded leaves a worker in state D until the
- * next grace period of RCU, which says nothing of the books.
- */
-bool health_settle_uninterruptible(long long *sum);
+bool health_excess_uninterruptible(const char *root, long long *median);
 
 /*
  * Whether a line of the log is a kernel warning, oops or report (shared with the VM's log

@@ -212,6 +212,23 @@ static void test_a_task_that_is_counted_and_not_there_is_a_leak(void **state)
 		  "\"log_readable\":true,\"stuck_tasks\":[],\"uninterruptible_leak\":2}");
 }
 
+/* Two more workers that sleep are no leak, and two more in the books alone are. */
+static void test_the_excess_leaves_out_who_sleeps(void **state)
+{
+	long long before, after;
+
+	(void)state;
+	assert_true(health_excess_uninterruptible(root, &before));
+	put("proc/88/task/88/stat", "88 (kworker/0:1) D 2 0 0 0\n", O_TRUNC);
+	put("proc/89/task/89/stat", "89 (kworker/1:1) D 2 0 0 0\n", O_TRUNC);
+	put_sums(-4, 7);
+	assert_true(health_excess_uninterruptible(root, &after));
+	assert_int_equal(after - before, 0);
+	put_sums(-4, 9);
+	assert_true(health_excess_uninterruptible(root, &after));
+	assert_int_equal(after - before, 2);
+}
+
 static void test_what_cannot_be_read_is_said(void **state)
 {
 	struct health *health;
@@ -302,6 +319,7 @@ int main(void)
 		WITH_MACHINE(test_a_report_and_a_new_taint_are_seen),
 		WITH_MACHINE(test_a_stuck_task_is_named),
 		WITH_MACHINE(test_a_task_that_is_counted_and_not_there_is_a_leak),
+		WITH_MACHINE(test_the_excess_leaves_out_who_sleeps),
 		WITH_MACHINE(test_what_cannot_be_read_is_said),
 		WITH_MACHINE(test_a_guest_answers_for_its_whole_boot),
 		WITH_MACHINE(test_a_guest_with_foreign_modules_is_clean),

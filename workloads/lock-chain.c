@@ -356,7 +356,7 @@ static int setup(struct workload_run *run)
 			&state->controls, run->placement, &state->chain.weak,
 			state->chain.hogs_per_cpu, (unsigned int)number(run, "control_samples"),
 			state->chain.section_ns, state->chain.limit_ns, run->seed);
-	state->has_uninterruptible = health_settle_uninterruptible(&state->uninterruptible);
+	state->has_uninterruptible = health_excess_uninterruptible("", &state->uninterruptible);
 	return err;
 }
 
@@ -543,7 +543,7 @@ static void conclude_invariants(struct workload_run *run, const struct lock_chai
 	judge_promise(run, state->unbounded, state->contended);
 	result_set_invariant(run->result, "stranded", state->stranded, state->n_tasks);
 	result_set_invariant(run->result, "disorder", state->disorder, state->n_tasks);
-	if (state->has_uninterruptible && health_settle_uninterruptible(&sum))
+	if (state->has_uninterruptible && health_excess_uninterruptible("", &sum))
 		result_set_invariant(run->result, "uninterruptible_leak",
 				     (uint64_t)llabs(sum - state->uninterruptible), state->samples);
 	else

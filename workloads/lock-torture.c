@@ -149,7 +149,7 @@ static int setup(struct workload_run *run)
 		.round_ns = number(run, "round_us") * 1000,
 		.limit_ns = number(run, "limit_ms") * 1000000,
 	};
-	state->has_uninterruptible = health_settle_uninterruptible(&state->uninterruptible);
+	state->has_uninterruptible = health_excess_uninterruptible("", &state->uninterruptible);
 	return 0;
 }
 
@@ -210,7 +210,7 @@ static void conclude_invariants(struct workload_run *run, struct lock_torture *s
 			     kills->staged);
 	result_set_invariant(result, "wrong_unloads", state->unloads.wrong,
 			     state->unloads.tried + state->unloads.runs);
-	if (state->has_uninterruptible && health_settle_uninterruptible(&sum))
+	if (state->has_uninterruptible && health_excess_uninterruptible("", &sum))
 		result_set_invariant(result, "uninterruptible_leak",
 				     (uint64_t)llabs(sum - state->uninterruptible),
 				     counts->programs);

@@ -17,7 +17,8 @@
 void staged_read_books(struct inversion *inversion)
 {
 	/* A page that is stuck for the first sample is nobody's wait yet. */
-	inversion->has_uninterruptible = health_sum_uninterruptible(&inversion->uninterruptible);
+	inversion->has_uninterruptible =
+		health_excess_uninterruptible("", &inversion->uninterruptible);
 	inversion->has_io_waiters = !io_wait_read_settled(0, &inversion->io_waiters);
 }
 
@@ -188,7 +189,7 @@ static void conclude_books(struct workload_run *run, struct inversion *inversion
 {
 	long long sum = 0, waiters = 0;
 
-	if (inversion->has_uninterruptible && health_sum_uninterruptible(&sum))
+	if (inversion->has_uninterruptible && health_excess_uninterruptible("", &sum))
 		result_set_invariant(run->result, "uninterruptible_leak",
 				     (uint64_t)llabs(sum - inversion->uninterruptible), samples);
 	else

@@ -53,7 +53,7 @@ struct inversion {
 	struct task_class fifo;	    /* the controls' donor */
 	char weak_cgroup[256];
 	double share;		   /* the owner's, in competition with the hogs */
-	long long uninterruptible; /* the kernel's sum before the first sample */
+	long long uninterruptible; /* health_excess_uninterruptible() before the first sample */
 	bool has_uninterruptible;
 	long long io_waiters; /* the same of tasks that wait for I/O */
 	bool has_io_waiters;
