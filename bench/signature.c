@@ -309,6 +309,9 @@ void signature_from_problem(struct signature *signature, const char *log, const 
 	else if (!strcmp(kind, "cookies"))
 		snprintf(signature->text, sizeof(signature->text),
 			 "actors of different cookies ran on one core");
+	else if (!strcmp(kind, "misplaced"))
+		snprintf(signature->text, sizeof(signature->text),
+			 "an actor executes where its affinity does not allow it");
 	else
 		signature_normalise(text, signature->text, sizeof(signature->text));
 }

@@ -11,7 +11,7 @@
  * addresses, numbers of tasks, CPUs and lines.
  */
 struct signature {
-	char kind[16];	 /* "report", "hang", "lost", "accounting", "cookies" */
+	char kind[16];	 /* "report", "hang", "lost", "accounting", "cookies", "misplaced" */
 	char text[320];	 /* "WARNING: kernel/sched/fair.c at put_prev_task_fair" */
 	char line[320];	 /* as it was said */
 	uint64_t at_ns;	 /* on the machine's own clock, in virtual time; 0: not known */

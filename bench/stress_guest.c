@@ -176,6 +176,19 @@ static void add_strangers(struct json_object *problems, const struct stress_repo
 			    strangers->cpus[1], strangers->length_ns);
 }
 
+static void add_misplaced(struct json_object *problems, const struct stress_plan *plan,
+			  const struct stress_report *report)
+{
+	const struct stress_misplaced *misplaced = &report->misplaced;
+
+	if (report->is_misplaced)
+		add_problem(problems, "misplaced", misplaced->at_ns,
+			    "px%zu-%.10s executes on CPU %d, which its affinity does not allow",
+			    misplaced->actor,
+			    stress_mechanism_names[plan->actors[misplaced->actor].mechanism],
+			    misplaced->cpu);
+}
+
 static void add_books(struct json_object *problems, const struct book_counts *before,
 		      const struct book_counts *after)
 {
@@ -307,6 +320,7 @@ static int run_plan(const struct stress_plan *plan, struct watch *watch,
 	stress_rounds(stress, on_round, watch, report);
 	metronome_stop(watch->metronome);
 	add_strangers(problems, report);
+	add_misplaced(problems, plan, report);
 	task_class_set(&ordinary);
 	if (report->n_lost) {
 		show_stacks(report);

@@ -523,6 +523,20 @@ static void test_accounting(void **state)
 	assert_true(signature_is_same(&one, &other));
 }
 
+/* Whoever it is and wherever: it is one fault. */
+static void test_misplaced(void **state)
+{
+	struct signature one, other;
+
+	(void)state;
+	signature_from_problem(&one, "", "misplaced",
+			       "px3-f-pos executes on CPU 2, which its affinity does not allow", 5);
+	signature_from_problem(&other, "", "misplaced",
+			       "px17-pipe executes on CPU 0, which its affinity does not allow", 6);
+	assert_string_equal(one.kind, "misplaced");
+	assert_true(signature_is_same(&one, &other));
+}
+
 /* ---- cookies ---- */
 
 static const struct overlap_task cookie_tasks[] = {{10, 1}, {11, 1}, {20, 2}, {21, 2}};
@@ -710,6 +724,7 @@ int main(void)
 		cmocka_unit_test(test_panic_of_a_healthy_kernel),
 		cmocka_unit_test(test_lost_task),
 		cmocka_unit_test(test_accounting),
+		cmocka_unit_test(test_misplaced),
 		cmocka_unit_test(test_no_overlap),
 		cmocka_unit_test(test_overlap),
 		cmocka_unit_test(test_warning_with_words),

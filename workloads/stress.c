@@ -15,6 +15,7 @@
 
 #include "measure/clock.h"
 #include "measure/sched_attr.h"
+#include "measure/spin.h"
 #include "measure/task_watch.h"
 
 #define STACK_BYTES (256u << 10)
@@ -120,6 +121,34 @@ static void take_cookie(const struct stress_thread *thread)
 		prctl(CORE_SCHED, CORE_SCHED_SHARE_FROM, leader, 0, 0);
 }
 
+/*
+ * Looks whether this thread, that somebody has woken, executes where it may. With hotplug nobody
+ * can say: a CPU that goes is out of every affinity long before it lets go of who executes there.
+ */
+static void look_at_place(struct stress_thread *thread)
+{
+	uint64_t now_ns, from_ns;
+	cpu_set_t allowed, still_allowed;
+	int cpu;
+
+	if (stress_plan_has(thread->stress->plan, STRESS_HOTPLUG) || thread->misplaced_ns ||
+	    sched_getaffinity(0, sizeof(allowed), &allowed))
+		return;
+	cpu = sched_getcpu();
+	if (cpu < 0 || CPU_ISSET(cpu, &allowed))
+		return;
+	from_ns = clock_now_ns();
+	do {
+		spin_stretch();
+		now_ns = clock_now_ns();
+	} while (now_ns < from_ns + STRESS_MISPLACED_NS && sched_getcpu() == cpu);
+	if (sched_getcpu() != cpu || sched_getaffinity(0, sizeof(still_allowed), &still_allowed) ||
+	    !CPU_EQUAL(&allowed, &still_allowed))
+		return;
+	thread->misplaced_cpu = cpu;
+	atomic_store(&thread->misplaced_ns, from_ns);
+}
+
 static void play_round(struct stress_thread *thread, unsigned int round)
 {
 	unsigned int operations = 0;
@@ -127,6 +156,7 @@ static void play_round(struct stress_thread *thread, unsigned int round)
 	while (atomic_load(&thread->stress->is_round)) {
 		atomic_store(&thread->since_ns, clock_now_ns());
 		stress_act(thread);
+		look_at_place(thread);
 		atomic_fetch_add(&thread->operations, 1);
 		misbehave(thread, round, ++operations);
 	}
@@ -276,6 +306,24 @@ static void note_lost(const struct stress *stress, unsigned int round, struct st
 	}
 }
 
+static void note_misplaced(const struct stress *stress, struct stress_report *report)
+{
+	for (size_t i = 0; i < stress->plan->n_actors && !report->is_misplaced; i++) {
+		uint64_t at_ns = atomic_load(&stress->threads[i].misplaced_ns);
+
+		if (!at_ns)
+			continue;
+		report->is_misplaced = true;
+		report->misplaced = (struct stress_misplaced){
+			.actor = i, .cpu = stress->threads[i].misplaced_cpu, .at_ns = at_ns};
+	}
+}
+
+static bool is_found(const struct stress_report *report)
+{
+	return report->n_lost || report->has_strangers || report->is_misplaced;
+}
+
 static void run_round(struct stress *stress, unsigned int round)
 {
 	uint64_t end_ns;
@@ -299,11 +347,11 @@ void stress_rounds(struct stress *stress, void (*on_round)(void *context, unsign
 {
 	*report = (struct stress_report){0};
 	stress_nap(stress->plan->phase_ns);
-	for (unsigned int round = 1;
-	     round <= stress->plan->rounds && !report->n_lost && !report->has_strangers; round++) {
+	for (unsigned int round = 1; round <= stress->plan->rounds && !is_found(report); round++) {
 		stress_watch_round_begin(stress);
 		run_round(stress, round);
 		note_lost(stress, round, report);
+		note_misplaced(stress, report);
 		/* The cookies are handed on in the first round. */
 		if (round > 1)
 			stress_watch_round_end(stress, report);

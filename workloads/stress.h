@@ -29,6 +29,19 @@ struct stress_strangers {
 	uint64_t from_ns, length_ns;
 };
 
+/* An actor that executed on a CPU that its affinity did not allow. */
+struct stress_misplaced {
+	size_t actor;
+	int cpu;
+	uint64_t at_ns; /* CLOCK_MONOTONIC, as all times here */
+};
+
+/*
+ * Who changes an affinity has the task moved right after, by a thread that is stronger than all: a
+ * few microseconds. A task that is let down stays for as long as it likes.
+ */
+#define STRESS_MISPLACED_NS UINT64_C(1000000)
+
 /*
  * On a kernel that keeps cookies apart, one goes when an interrupt tells its CPU that the other
  * came: at most 0.2 ms late in virtual time, when a turn of the virtual CPUs is short; a turn is up
@@ -45,6 +58,8 @@ struct stress_report {
 	uint64_t switches_lost;	  /* that the record of who ran had no room for */
 	bool has_strangers;	  /* for longer than STRESS_STRANGERS_NS */
 	struct stress_strangers strangers;
+	bool is_misplaced; /* for longer than STRESS_MISPLACED_NS */
+	struct stress_misplaced misplaced;
 };
 
 /*

@@ -24,10 +24,12 @@ struct stress_thread {
 	int err;	   /* it could not take its place: -errno */
 	_Atomic pid_t tid; /* 0: not there yet; set behind err */
 	_Atomic uint64_t operations, since_ns;
-	_Atomic unsigned int rounds; /* that it has come back from */
-	char *fault_page;	     /* missing whenever the actor wants to sleep on it */
-	char *buffer;		     /* STRESS_BUFFER_BYTES */
-	uint64_t sleep_ns;	     /* how long the next fault on its page lasts */
+	_Atomic unsigned int rounds;   /* that it has come back from */
+	_Atomic uint64_t misplaced_ns; /* when it was seen where it must not be; 0: it was not */
+	int misplaced_cpu;	       /* where; set before misplaced_ns */
+	char *fault_page;	       /* missing whenever the actor wants to sleep on it */
+	char *buffer;		       /* STRESS_BUFFER_BYTES */
+	uint64_t sleep_ns;	       /* how long the next fault on its page lasts */
 };
 
 struct stress {
