@@ -41,6 +41,7 @@ struct tally {
 	struct reservoir waits_ns, factors; /* of the contended samples; factors in thousandths */
 	struct phase_plan phases;
 	uint64_t samples, contended, lent;
+	uint64_t unbounded;  /* contended samples whose wait was not (workloads/inversion.h) */
 	uint64_t as_wanted;  /* samples in which the kernel showed the cookies wanted */
 	uint64_t overlapped; /* samples with an overlap beyond the switch-over */
 	uint64_t whole;	     /* samples whose trace has everything */
@@ -163,6 +164,7 @@ static const struct metric_spec metrics[] = {
 	 .role = ROLE_SECONDARY,
 	 .help = "median of the wait over the CPU time that the owner still needed; 1 is the physical limit",
 	 .source = PAGE},
+	UNBOUNDED_WAITS(PAGE),
 	{.name = "forced_idle_share",
 	 .unit = "ratio",
 	 .kind = METRIC_SCALAR,
@@ -433,6 +435,8 @@ static void record(struct tally *tally, const struct state *state, const struct 
 	reservoir_record(&tally->factors, factor);
 	tally->contended++;
 	tally->lent += sample->is_lent;
+	tally->unbounded += !is_wait_bounded(sample->wait_ns, inversion_remaining_ns(sample), 1,
+					     state->roles.donor.policy == SCHED_OTHER);
 }
 
 static int take_sample(struct workload_run *run, struct state *state, enum subject subject,
@@ -554,6 +558,17 @@ static void judge_proxying(struct workload_run *run, const struct state *state)
 	judge(run, "proxying", held, control->lent, control->contended, text);
 }
 
+/* Across cookies nobody has to be lent to; where they do not differ the promise is as ever. */
+static void conclude_promise(struct workload_run *run, const struct state *state)
+{
+	const struct tally *tally = &state->tallies[SUBJECT_COOKIES];
+	const struct tally *control = &state->tallies[SUBJECT_CONTROL];
+	bool is_two = state->modes[SUBJECT_COOKIES] == COOKIES_TWO;
+
+	judge_promise(run, control->unbounded + (is_two ? 0 : tally->unbounded),
+		      control->contended + (is_two ? 0 : tally->contended));
+}
+
 static void conclude(struct workload_run *run, struct state *state)
 {
 	struct tally *tally = &state->tallies[SUBJECT_COOKIES];
@@ -583,6 +598,7 @@ static void conclude(struct workload_run *run, struct state *state)
 	result_add_fact(run->result, "donor_memory_node", state->donor_memory_node);
 	result_add_fact(run->result, "control_violation_ns_per_s",
 			(double)control->beyond_ns * 1e9 / (double)control->window_ns);
+	conclude_promise(run, state);
 	judge_staging(run, state);
 	judge_contention(run, state);
 	judge_proxying(run, state);
