@@ -56,7 +56,9 @@ python3 - "$(campaign)" <<-'END' || fail "the chains are not as they should be"
 	        if event != "wakeup" and event != "none" and section["params"].get("by") == "lab":
 	            continue # there the owner is not in the donor's way
 	        if label == "proxy":
-	            assert factor <= 1.5, (name, factor)
+	            # 1.11 at most in ten boots of each; a link that wakes and asks for no
+	            # reschedule, as before patch 6 had its second half, made 1.27 to 1.52 of the lab's.
+	            assert factor <= 1.25, (name, factor)
 	            assert evidence["proxying"]["observed"] == 1, name
 	        else:
 	            assert factor >= 4, (name, factor)
