@@ -6,12 +6,11 @@
 #include <stdlib.h>
 
 #include "bench/files.h"
+#include "bench/kernel.h"
 #include "bench/message.h"
 #include "bench/seed.h"
 #include "reports/json_strict.h"
 #include "reports/sequential.h"
-
-#define MANIFEST_MAX_BYTES (1u << 20)
 
 /*
  * The metronome's period. A virtual CPU's turn ends at the latest with the next beat, so
@@ -81,7 +80,8 @@ static int add_manifest(struct json_object *object, const char *path)
 
 	if (!path)
 		return 0;
-	err = json_strict_load(path, MANIFEST_MAX_BYTES, &manifest, problem, sizeof(problem));
+	err = json_strict_load(path, KERNEL_MANIFEST_MAX_BYTES, &manifest, problem,
+			       sizeof(problem));
 	if (err) {
 		message_error("the kernel's manifest %s: %s", path, problem);
 		return err;

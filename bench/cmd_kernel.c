@@ -16,8 +16,6 @@
 #include "bench/progress.h"
 #include "reports/json_strict.h"
 
-#define MANIFEST_MAX_BYTES (1 << 20)
-
 struct kernel_options {
 	const char *base, *tree, *series, *mbox, *debug;
 	struct string_list fragments, without;
@@ -174,7 +172,8 @@ static struct json_object *read_manifest(const char *directory, const char *name
 	struct json_object *document = NULL;
 
 	if (path && image && *name != '.' && !access(path, F_OK)) {
-		json_strict_load(path, MANIFEST_MAX_BYTES, &document, problem, sizeof(problem));
+		json_strict_load(path, KERNEL_MANIFEST_MAX_BYTES, &document, problem,
+				 sizeof(problem));
 		if (json_object_is_type(document, json_type_object)) {
 			json_object_object_add(document, "image", json_object_new_string(image));
 		} else {

@@ -245,6 +245,8 @@ static int make_from(const struct kernel_request *request, const struct kernel_s
 	}
 	if (!err && !(is_built(build) && has_module(build)))
 		err = make_missing(&inputs, is_built(build));
+	if (!err)
+		err = kernel_refresh_manifest(&inputs, build->manifest_path);
 	series_release(&series);
 	fragments_release(&fragments);
 	free(compiler);

@@ -20,6 +20,9 @@ struct kernel_request {
 	uint64_t jobs;			     /* 0: one per CPU */
 };
 
+/* A manifest.json that is longer is none. */
+#define KERNEL_MANIFEST_MAX_BYTES (1u << 20)
+
 struct kernel_build {
 	char *hash;	     /* of everything that went in */
 	char *image_path;    /* bzImage */

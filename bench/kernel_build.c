@@ -12,6 +12,7 @@
 #include "bench/process.h"
 #include "bench/progress.h"
 #include "measure/clock.h"
+#include "reports/json_strict.h"
 
 #define CONFIG_MAX_BYTES (4 << 20)
 /* Lines that make prints for a clean build of base.config; the next build knows better. */
@@ -568,6 +569,31 @@ static int write_manifest(const struct kernel_inputs *inputs, const char *direct
 	free(path);
 	free(image);
 	free(config);
+	return err;
+}
+
+int kernel_refresh_manifest(const struct kernel_inputs *inputs, const char *path)
+{
+	struct json_object *document, *series = series_document(inputs->series), *written;
+	char problem[200];
+	int err = json_strict_load(path, KERNEL_MANIFEST_MAX_BYTES, &document, problem,
+				   sizeof(problem));
+
+	if (err) {
+		message_error("the kernel's manifest %s: %s", path, problem);
+		json_object_put(series);
+		return err;
+	}
+	if (json_object_object_get_ex(document, "series", &written) &&
+	    json_object_equal(written, series)) {
+		json_object_put(series);
+	} else {
+		json_object_object_add(document, "series", series);
+		err = write_json_atomically(path, document);
+		if (err)
+			message_errno(err, "cannot write %s", path);
+	}
+	json_object_put(document);
 	return err;
 }
 

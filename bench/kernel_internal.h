@@ -231,6 +231,12 @@ struct kernel_inputs {
 int kernel_compile(const struct kernel_inputs *inputs, const char *kernels_directory);
 
 /*
+ * Brings the patches' names in a finished build's manifest up to date: they are no part of the
+ * hash, so a patch may have been renamed since. A negative errno comes with its message.
+ */
+int kernel_refresh_manifest(const struct kernel_inputs *inputs, const char *path);
+
+/*
  * Runs one more target in an objects folder of this source as the build itself would, with one more
  * word for make (may be NULL). 0, or a negative errno without a message.
  */

@@ -130,6 +130,14 @@ assert m["config"]["CONFIG_SCHED_PROXY_EXEC"] == "y", m
 	kernel build --kernel-tree "$tree" --series "$series" --jobs 1
 	[ "$out" = "$image" ] || fail "the second build is another one: $out"
 	[ "$(builds)" = 1 ] || fail "what was built already was built again"
+	# A patch by another name makes the same kernel, and the name of today is what is told.
+	mkdir -p "$work/renamed"
+	cp "$work/patches/good.patch" "$work/renamed/better.patch"
+	echo better.patch >"$work/renamed/series"
+	kernel build --kernel-tree "$tree" --series "$work/renamed/series" --jobs 1
+	[ "$out" = "$image" ] || fail "a renamed patch makes another kernel: $out"
+	[ "$(builds)" = 1 ] || fail "a renamed patch was built again"
+	grep -q '"better.patch"' "${image%/*}/manifest.json" || fail "the manifest has the old name"
 	kernel build --kernel-tree "$tree" --series /dev/null --json
 	grep -q two "$(python3 -c 'import json,sys; print(json.load(sys.stdin)["image"])' <<<"$out")" ||
 		fail "--series /dev/null is not the tree as it is"
