@@ -115,6 +115,23 @@ def read_histogram(text):
     return counts, sum(map(int, overflows[1].split())) if overflows else None
 
 
+def bucket_us(index, bits):
+    """Where a bucket of a result's histogram begins: doc/internals.md."""
+    half = 1 << (bits - 1)
+    return (index if index < 2 * half else half + index % half << index // half - 1) / 1000
+
+
+def share_from(counts, us):
+    return sum(n for value, n in counts.items() if value >= us) / sum(counts.values())
+
+
+def distance(ours, theirs, floor_us):
+    """Kolmogorov's and Smirnov's, of what is beyond the floor: there are most samples within a few
+    us, and what else is in the guest moves them by one."""
+    return max((abs(share_from(ours, us) - share_from(theirs, us))
+                for us in {*ours, *theirs} if us >= floor_us), default=0.0)
+
+
 def quantile_us(counts, share):
     rank, passed = share * sum(counts.values()), 0
     for us in sorted(counts):
@@ -150,9 +167,15 @@ def main():
     print(f"{'':8}{'latency':>10}{'by hand':>10}")
     for key in hand:
         print(f"{key:8}{tool[key]:>10.1f}{hand[key]:>10.1f}")
-    agree = (tool["samples"] == hand["samples"] and abs(tool["min"] - hand["min"]) <= 3
+    bits = metric["histogram"]["bits"]
+    ours = {bucket_us(index, bits): n for index, n in metric["histogram"]["buckets"]}
+    apart = distance(ours, counts, max(tool["min"], hand["min"]) + 5)
+    print(f"beyond {max(tool['min'], hand['min']) + 5:.0f} us the two are {apart:.3f} apart")
+    # In the guest of the result there is more that ends a CPU's turn, so that the two are not the
+    # same: 0.04 to 0.08 in four boots. Without its load a CPU is 0.3 from the same with it.
+    agree = (tool["samples"] == hand["samples"] and apart <= 0.12
              and all(abs(tool[key] - hand[key]) <= max(3, hand[key] / 4)
-                     for key in ("p50", "mean", "p90")))
+                     for key in ("min", "p50", "mean")))
     print("they agree" if agree else "they DO NOT AGREE")
     return 0 if agree else 1
 
