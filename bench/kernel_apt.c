@@ -15,6 +15,8 @@
 #include "bench/progress.h"
 
 #define SOURCES_MAX_BYTES (1 << 20)
+/* A stanza is as many as its URIs times its suites. Nobody has so many; the rest is left out. */
+#define ARCHIVES_MAX 512
 
 const char *const kernel_bases[] = {"7.2", "7.3", NULL};
 
@@ -26,13 +28,19 @@ const char *const kernel_bases[] = {"7.2", "7.3", NULL};
 static const char *const later_suites[] = {"-backports", "trixie-backports", "forky-backports",
 					   "sid", NULL};
 
+static bool is_full(const struct apt_archives *archives)
+{
+	return archives->count == ARCHIVES_MAX;
+}
+
 static int add_archive(struct apt_archives *archives, const char *uri, const char *suite,
 		       const char *components, const char *signed_by)
 {
-	struct apt_archive *grown =
-		realloc(archives->items, (archives->count + 1) * sizeof(*grown));
-	struct apt_archive *item;
+	struct apt_archive *grown, *item;
 
+	if (is_full(archives))
+		return 0;
+	grown = realloc(archives->items, (archives->count + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	archives->items = grown;
@@ -155,14 +163,15 @@ static int add_stanza(const struct stanza *stanza, struct apt_archives *archives
 	if (stanza->enabled &&
 	    (has_word(stanza->enabled, "no") || has_word(stanza->enabled, "false")))
 		return 0;
-	for (char *uri = strtok_r(stanza->uris, " \t\n", &save_uri); uri && !err;
-	     uri = strtok_r(NULL, " \t\n", &save_uri)) {
+	for (char *uri = strtok_r(stanza->uris, " \t\n", &save_uri);
+	     uri && !err && !is_full(archives); uri = strtok_r(NULL, " \t\n", &save_uri)) {
 		char *suites = strdup(stanza->suites);
 
 		if (!suites)
 			return -ENOMEM;
 		save_suite = NULL;
-		for (char *suite = strtok_r(suites, " \t\n", &save_suite); suite && !err;
+		for (char *suite = strtok_r(suites, " \t\n", &save_suite);
+		     suite && !err && !is_full(archives);
 		     suite = strtok_r(NULL, " \t\n", &save_suite))
 			err = add_archive(archives, uri, suite,
 					  stanza->components ? stanza->components : "",

@@ -45,7 +45,7 @@ struct apt_archives {
  * Reads one-line entries ("deb [signed-by=…] URI SUITE COMPONENT…") or deb822 stanzas
  * and appends the binary archives that are enabled, one item per URI and suite.
  * Lines that make no sense are skipped, as the machine's own apt complains about
- * them better than we could. 0 or -ENOMEM.
+ * them better than we could; so is what comes after the first 512. 0 or -ENOMEM.
  */
 int apt_parse_one_line(const char *text, struct apt_archives *archives);
 int apt_parse_deb822(const char *text, struct apt_archives *archives);

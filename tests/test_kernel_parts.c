@@ -76,6 +76,26 @@ static void test_deb822_stanzas(void **state)
 	free(text);
 }
 
+/* A stanza is as many archives as its URIs times its suites: these would be 10^10. */
+static void test_a_stanza_without_end_is_cut(void **state)
+{
+	enum { WORDS = 100000 };
+	struct apt_archives archives = {0};
+	char *text = malloc(2 * 2 * WORDS + 64), *end = text;
+
+	(void)state;
+	end += sprintf(end, "Types: deb\nURIs:");
+	for (int i = 0; i < WORDS; i++)
+		end += sprintf(end, " u");
+	end += sprintf(end, "\nSuites:");
+	for (int i = 0; i < WORDS; i++)
+		end += sprintf(end, " s");
+	assert_int_equal(apt_parse_deb822(text, &archives), 0);
+	assert_int_equal(archives.count, 512);
+	apt_archives_release(&archives);
+	free(text);
+}
+
 static void test_the_machines_own_suite_is_preferred(void **state)
 {
 	struct apt_archives archives = {0};
@@ -450,6 +470,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_line_entries),
 		cmocka_unit_test(test_deb822_stanzas),
+		cmocka_unit_test(test_a_stanza_without_end_is_cut),
 		cmocka_unit_test(test_the_machines_own_suite_is_preferred),
 		IN_FOLDER(test_a_series_is_read_as_quilt_does),
 		IN_FOLDER(test_a_series_goes_on_and_comes_off),
