@@ -208,8 +208,9 @@ static void set_figures(struct result *result, const struct import_metrics *metr
 		const char *name = metrics->items[i].spec.name;
 
 		if (figure->kind == METRIC_DISTRIBUTION) {
-			qsort(figure->samples->bins, figure->samples->n_bins,
-			      sizeof(struct import_bin), compare_bins);
+			if (figure->samples->n_bins)
+				qsort(figure->samples->bins, figure->samples->n_bins,
+				      sizeof(struct import_bin), compare_bins);
 			fill_histogram(result_histogram(result, name), figure->samples);
 		} else if (figure->kind == METRIC_SCALAR) {
 			result_set_scalar(result, name, figure->value);

@@ -171,6 +171,17 @@ static void test_cyclictest_overflow(void **state)
 		"4 of 5 samples are beyond the histogram's end: run cyclictest with a larger -h");
 	expect_number(metric, "p50", 99000);
 	imported_release(&imported);
+
+	/* Of the second thread there is nothing else. */
+	expect_import(&import_cyclictest,
+		      "# Histogram\n000001 000002\t000000\n# Total: 000000002 000000000\n"
+		      "# Min Latencies: 00001 00007\n# Avg Latencies: 00001 00008\n"
+		      "# Max Latencies: 00001 00009\n# Histogram Overflows: 00000 00003\n");
+	metric = metric_of(2, "latency_ns");
+	expect_text(metric, "outcome", "broken");
+	expect_number(metric, "samples", 3);
+	expect_number(metric, "max", 9000);
+	imported_release(&imported);
 }
 
 static void test_cyclictest_without_histogram(void **state)
