@@ -60,6 +60,12 @@ static double divide(double value, double by)
 	return by > 0 ? value / by : NAN;
 }
 
+/* So many digits as tell a ratio from 1. */
+static int digits_of(double ratio)
+{
+	return ratio < 1.1 ? 4 : 3;
+}
+
 static void judge_worse(const struct proof_figure *figure, struct proof_judgement *judgement)
 {
 	bool is_shown = judgement->ratio_least >= figure->factor;
@@ -67,9 +73,11 @@ static void judge_worse(const struct proof_figure *figure, struct proof_judgemen
 	judgement->verdict = is_shown ? PROOF_SHOWN : PROOF_NOT_SHOWN;
 	snprintf(
 		judgement->reason, sizeof(judgement->reason),
-		"%s is %.3g times as much without it (medians), in every boot at least %.3g times; "
-		"%.3g %s",
-		figure->metric, judgement->ratio, judgement->ratio_least, figure->factor,
+		"%s is %.*g times as much without it (medians), in every boot at least %.*g times; "
+		"%.*g %s",
+		figure->metric, digits_of(judgement->ratio), judgement->ratio,
+		digits_of(judgement->ratio_least), judgement->ratio_least,
+		digits_of(figure->factor), figure->factor,
 		is_shown ? "are called for" : "would show it");
 }
 

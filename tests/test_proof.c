@@ -252,6 +252,12 @@ static void test_worse_is_worse_in_every_boot(void **state)
 			 PROOF_SHOWN);
 	assert_true(fabs(judgement.ratio - 6) < 1e-9);
 	assert_true(fabs(judgement.ratio_least - 5) < 1e-9);
+	/* A factor that is all but 1 is told from it. */
+	assert_int_equal(judge(PROOF_WORSE, 1.002, side_of(VALUES(1000, 1000), 2),
+			       side_of(VALUES(1015, 1015), 2), &judgement),
+			 PROOF_SHOWN);
+	assert_non_null(strstr(judgement.reason, "1.015 times"));
+	assert_non_null(strstr(judgement.reason, "1.002 are called for"));
 	assert_int_equal(judge(PROOF_WORSE, 5, side_of(VALUES(10, 12, 12), 3),
 			       side_of(VALUES(90, 59, 90), 3), &judgement),
 			 PROOF_NOT_SHOWN);
